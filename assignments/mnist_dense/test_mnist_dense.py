@@ -1,0 +1,39 @@
+import pytest
+
+from grader.checks import dense
+
+
+@pytest.mark.points(1)
+def test_trained(fits):
+    """The network is trained, and its loss stays a number."""
+    fits.expect_trained(epochs=1)
+
+
+@pytest.mark.points(2)
+def test_layers(model):
+    """512 relu units are followed by ten softmax units."""
+    model.expect_layers(dense(512, "relu"), dense(10, "softmax"))
+
+
+@pytest.mark.points(2)
+def test_parameters(model):
+    """It has 407,050 trainable parameters."""
+    model.expect_trainable_params(407_050)
+
+
+@pytest.mark.points(2)
+def test_output_loss_and_labels(fits):
+    """Last activation, loss and labels belong together."""
+    fits.expect_output_loss_and_labels_match("multiclass")
+
+
+@pytest.mark.points(1)
+def test_scaled_pixels(fits):
+    """The network sees pixels of moderate size, not 0 to 255."""
+    fits.expect_scaled_inputs()
+
+
+@pytest.mark.points(3)
+def test_held_out_accuracy(held_out):
+    """It recognises at least 97 % of digits it has never seen."""
+    held_out.expect_accuracy(at_least=0.97)

@@ -1,0 +1,20 @@
+"""What checks are written with, and what runs them.
+
+A check is a pytest test whose fixtures are facts::
+
+    import pytest
+    from grader.checks import dense
+
+    @pytest.mark.points(3)
+    def test_layers(model):
+        \"\"\"The classifier is one dense layer with ten softmax units.\"\"\"
+        model.expect_layers(dense(10, "softmax"))
+
+``model``, ``fits``, ``variables`` and ``held_out`` have ``expect_…`` methods that give verdict and
+explanation; a plain ``assert`` works just as well.
+"""
+
+from grader.checks.architecture import WantedLayer, dense, layer
+from grader.checks.verdict import Unmet
+
+__all__ = ["Unmet", "WantedLayer", "dense", "layer"]

@@ -1,0 +1,75 @@
+"""Checks of how good a model is, on data that the student's code could not reach."""
+
+from grader.checks.verdict import MissingFactError, Unmet
+from grader.records import Measurement
+
+
+class HeldOut:
+    """The measurement, as checks see it."""
+
+    def __init__(self, measurement: Measurement) -> None:
+        self.measurement = measurement
+        """Everything known about it."""
+
+    @property
+    def accuracy(self) -> float:
+        """The share of held-out samples answered right.
+
+        Raises:
+            Unmet: Nothing could be measured.
+        """
+        value = self.measurement.value
+        if value is None:
+            raise MissingFactError(
+                expected="answers to the held-out samples",
+                received="none",
+                hint=self.measurement.problem,
+            )
+        return value
+
+    def expect_accuracy(self, *, at_least: float) -> None:
+        """Expect a share of right answers.
+
+        Example:
+            ``held_out.expect_accuracy(at_least=0.90)``
+        """
+        if self.accuracy >= at_least:
+            return
+        raise Unmet(
+            expected=f"an accuracy of at least {at_least:.1%} on held-out data".replace("%", " %"),
+            received=accuracy_words(self.measurement),
+            hint=self._why(),
+        )
+
+    def expect_each_class(self, *, at_least: float) -> None:
+        """Expect a share of right answers within each class.
+
+        Example:
+            ``held_out.expect_each_class(at_least=0.5)``
+        """
+        self.accuracy  # noqa: B018 - raises when there is nothing
+        shares = self.measurement.per_class
+        worst = min(range(len(shares)), key=lambda label: shares[label])
+        if shares[worst] >= at_least:
+            return
+        raise Unmet(
+            expected=f"at least {at_least:.0%} right in each class".replace("%", " %"),
+            received=f"{shares[worst]:.1%} in class {worst}".replace("%", " %"),
+            hint=self._why(),
+        )
+
+    def _why(self) -> str:
+        found = self.measurement
+        if found.constant:
+            return "The model gives every sample the same class: it has learnt nothing."
+        if found.non_finite:
+            return f"{found.non_finite:,} answers are not numbers (NaN or infinite)."
+        return ""
+
+
+def accuracy_words(measurement: Measurement) -> str:
+    """An accuracy with its sample size and interval: ``91.3 % of 10,000 (90.7–91.8)``."""
+    if measurement.value is None or measurement.low is None or measurement.high is None:
+        return "nothing measured"
+    ends = f"{100 * measurement.low:.1f}–{100 * measurement.high:.1f}"
+    return f"{100 * measurement.value:.1f} % of {measurement.samples:,} ({ends})"

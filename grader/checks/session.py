@@ -1,0 +1,351 @@
+"""Evidence → CheckResult…: one pytest session judges every submission of a batch.
+
+The checks are collected once and run again for each submission, with fixtures that give facts:
+no live objects, no student's file, no Keras.
+"""
+
+import inspect
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from grader.assignment import Assignment
+from grader.checks.architecture import JudgedModel
+from grader.checks.data import Variables
+from grader.checks.performance import HeldOut
+from grader.checks.training import Training
+from grader.checks.verdict import BrokenFactError, MissingFactError, Unmet
+from grader.errors import AssignmentError
+from grader.records import (
+    CheckOutcome,
+    CheckResult,
+    Evidence,
+    ExecutionRecord,
+    FoundModel,
+    Submission,
+)
+
+UNWANTED_PLUGINS = ("terminal", "cacheprovider", "faulthandler", "junitxml", "warnings")
+MARKERS = (
+    "points(n): what the check is worth",
+    "requires(name, ...): checks that must have passed, or this one is skipped",
+)
+
+
+def run_checks(
+    evidence: Sequence[Evidence], assignment: Assignment, *, hidden: bool = True
+) -> list[tuple[CheckResult, ...]]:
+    """Judge submissions by an assignment's checks.
+
+    Args:
+        evidence: What is known of each submission.
+        assignment: Names the check files.
+        hidden: Whether hidden checks are run too.
+
+    Returns:
+        For each submission its results, in the order of the checks.
+
+    Raises:
+        AssignmentError: A check file cannot be collected or a check is not well-formed.
+    """
+    judge = _session(evidence, assignment, hidden=hidden)
+    return [tuple(results) for results in judge.results]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedCheck:
+    """A check that has not been run."""
+
+    name: str
+    """The test function."""
+    title: str
+    """Its docstring's first line."""
+    points: float
+    """What it is worth."""
+    hidden: bool
+    """Not shown to students."""
+
+
+def list_checks(assignment: Assignment) -> tuple[ListedCheck, ...]:
+    """Collect and validate an assignment's checks without judging anyone.
+
+    Raises:
+        AssignmentError: A check file cannot be collected or a check is not well-formed.
+    """
+    judge = _session((), assignment, hidden=True)
+    return tuple(
+        ListedCheck(name=check.name, title=check.title, points=check.points, hidden=check.hidden)
+        for check in judge.checks
+    )
+
+
+def _session(evidence: Sequence[Evidence], assignment: Assignment, *, hidden: bool) -> "_Judge":
+    files = [*assignment.visible, *(assignment.hidden if hidden else ())]
+    judge = _Judge(evidence, set(assignment.hidden))
+    status = pytest.main(
+        [
+            *map(str, files),
+            f"--rootdir={assignment.folder}",
+            f"--confcutdir={assignment.folder}",
+            "--config-file=/dev/null",
+            "--import-mode=importlib",
+            "--strict-markers",
+            "--disable-plugin-autoload",
+            "--override-ini=addopts=",
+            *(f"-pno:{name}" for name in UNWANTED_PLUGINS),
+        ],
+        plugins=[judge],
+    )
+    if judge.complaints:
+        raise AssignmentError("\n".join(judge.complaints))
+    if len(judge.results) != len(evidence) or not judge.checks:
+        raise AssignmentError(
+            f"{assignment.folder}: pytest could not run the checks (exit status {int(status)}).",
+            remedy=f"Try: python -m pytest --collect-only {' '.join(map(str, files))}",
+        )
+    return judge
+
+
+@dataclass(slots=True)
+class _Verdict:
+    outcome: CheckOutcome = "passed"
+    expected: str = ""
+    received: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    item: pytest.Item
+    name: str
+    title: str
+    points: float
+    requires: tuple[str, ...]
+    hidden: bool
+
+
+class _Judge:
+    """The pytest plugin: fixtures of facts, one loop over submissions, verdicts from reports."""
+
+    def __init__(self, evidence: Sequence[Evidence], hidden: set[Path]) -> None:
+        self.results: list[list[CheckResult]] = []
+        self.checks: list[_Check] = []
+        self.complaints: list[str] = []
+        self._evidence = evidence
+        self._hidden = {path.resolve() for path in hidden}
+        self._now: Evidence | None = None
+        self._verdict = _Verdict()
+        self._compared: tuple[str, str] | None = None
+
+    # -------------------------------------------------------------- pytest's hooks
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Make our marks known."""
+        for marker in MARKERS:
+            config.addinivalue_line("markers", marker)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Keep what is wrong with a check file."""
+        if report.failed:
+            self.complaints.append(f"{report.nodeid}: cannot be collected:\n{report.longreprtext}")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Run every check for every submission."""
+        self.checks = self._checks(session.items)
+        if not self.complaints:
+            for evidence in self._evidence:
+                self._now = evidence
+                self.results.append(self._judge_one(self.checks))
+        return True
+
+    def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> None:
+        """Remember both sides of a plain ``assert a == b``."""
+        self._compared = (f"{op} {right!r}" if op != "==" else repr(right), repr(left))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> Iterator[None]:
+        """Turn an exception into a verdict."""
+        report = yield
+        error = call.excinfo.value if call.excinfo else None
+        if error is not None and self._verdict.outcome == "passed":
+            self._verdict = self._judge_error(
+                error, str(call.excinfo.traceback[-1]) if call.excinfo else ""
+            )
+        return report
+
+    # -------------------------------------------------------------- collecting
+
+    def _checks(self, items: Sequence[pytest.Item]) -> list[_Check]:
+        checks: list[_Check] = []
+        for item in items:
+            check = self._check(item)
+            if check.name in {known.name for known in checks}:
+                self._complain(item, f"there is a second check called {check.name}")
+            known_before = {known.name.partition("[")[0] for known in checks} | {
+                known.name for known in checks
+            }
+            for name in check.requires:
+                if name not in known_before:
+                    self._complain(item, f"requires {name!r}, which is no check before it")
+            checks.append(check)
+        if not checks and not self.complaints:
+            self.complaints.append(
+                "The check files hold no checks: a check is a function called test_…."
+            )
+        return checks
+
+    def _check(self, item: pytest.Item) -> _Check:
+        function = getattr(item, "function", None)
+        title = (inspect.getdoc(function) or "").partition("\n")[0].strip()
+        marks = list(item.iter_markers("points"))
+        points = marks[0].args[0] if marks and len(marks[0].args) == 1 else None
+        if not title:
+            self._complain(item, "has no docstring: its first line is the title that students read")
+        if not isinstance(points, int | float) or isinstance(points, bool) or points < 0:
+            self._complain(item, "has no points: write @pytest.mark.points(2) above it")
+            points = 0
+        parameters = item.name.partition("[")[2].removesuffix("]")
+        return _Check(
+            item=item,
+            name=item.name,
+            title=f"{title} [{parameters}]" if parameters else title,
+            points=float(points),
+            requires=tuple(
+                str(name) for mark in item.iter_markers("requires") for name in mark.args
+            ),
+            hidden=item.path.resolve() in self._hidden,
+        )
+
+    def _complain(self, item: pytest.Item, what: str) -> None:
+        path, line, _ = item.location
+        place = f"{item.path.parent.name}/{Path(path).name}" + (
+            f":{line + 1}" if line is not None else ""
+        )
+        self.complaints.append(f"{place}: {item.name}: {what}.")
+
+    # -------------------------------------------------------------- judging
+
+    def _judge_one(self, checks: Sequence[_Check]) -> list[CheckResult]:
+        results: list[CheckResult] = []
+        outcomes: dict[str, list[tuple[str, CheckOutcome]]] = {}
+        for place, check in enumerate(checks):
+            unmet = [
+                title
+                for name in check.requires
+                for title, outcome in outcomes.get(name, ())
+                if outcome != "passed"
+            ]
+            if unmet:
+                self._verdict = _Verdict(
+                    "skipped", hint=f"Not judged, because this is not met: {unmet[0]}"
+                )
+            else:
+                self._run(check, checks[place + 1].item if place + 1 < len(checks) else None)
+            results.append(self._result(check))
+            for name in {check.name, check.name.partition("[")[0]}:
+                outcomes.setdefault(name, []).append((check.title, results[-1].outcome))
+        return results
+
+    def _run(self, check: _Check, following: pytest.Item | None) -> None:
+        self._verdict, self._compared = _Verdict(), None
+        check.item.config.hook.pytest_runtest_protocol(item=check.item, nextitem=following)
+
+    def _result(self, check: _Check) -> CheckResult:
+        verdict = self._verdict
+        return CheckResult(
+            name=check.name,
+            title=check.title,
+            outcome=verdict.outcome,
+            points=check.points if verdict.outcome == "passed" else 0.0,
+            out_of=check.points,
+            hidden=check.hidden,
+            expected=verdict.expected,
+            received=verdict.received,
+            hint=verdict.hint,
+        )
+
+    def _judge_error(self, error: BaseException, place: str) -> _Verdict:
+        match error:
+            case Unmet():
+                return _Verdict("failed", error.expected, error.received, error.hint)
+            case BrokenFactError():
+                return _Verdict("broken", hint=str(error))
+            case AssertionError():
+                expected, received = self._compared or ("", "")
+                words = str(error).partition("\n")[0].removeprefix("assert ")
+                return _Verdict("failed", expected, received, "" if self._compared else words)
+            case pytest.skip.Exception():
+                return _Verdict("skipped", hint=str(error))
+            case pytest.fail.Exception():
+                return _Verdict("failed", hint=str(error))
+            case _:
+                what = f"{type(error).__name__}: {error}".partition("\n")[0]
+                return _Verdict(
+                    "broken", hint=f"The check itself failed at {place.strip()}: {what}"
+                )
+
+    # -------------------------------------------------------------- facts
+
+    @property
+    def _facts(self) -> Evidence:
+        if self._now is None:  # pragma: no cover - fixtures are only asked for within the loop
+            raise BrokenFactError("no submission is being judged")
+        return self._now
+
+    def _nothing(self, what: str) -> Exception:
+        """Why a fact is missing: the student's fault fails a check, ours breaks it."""
+        evidence = self._facts
+        if evidence.broken:
+            return BrokenFactError(evidence.broken)
+        return MissingFactError(expected=what, received="none", hint=evidence.execution.problem)
+
+    @pytest.fixture
+    def submission(self) -> Submission:
+        """What was handed in."""
+        return self._facts.submission
+
+    @pytest.fixture
+    def execution(self) -> ExecutionRecord:
+        """What it did when it ran."""
+        return self._facts.execution
+
+    @pytest.fixture
+    def model(self) -> JudgedModel:
+        """The model that is judged."""
+        if self._facts.card is None:
+            raise self._nothing("a model")
+        return JudgedModel(self._facts.card)
+
+    @pytest.fixture
+    def models(self) -> tuple[FoundModel, ...]:
+        """Every model that was found."""
+        return self._facts.execution.models
+
+    @pytest.fixture
+    def fits(self) -> Training:
+        """The recorded trainings of the judged model."""
+        execution = self._facts.execution
+        if execution.chosen is None:
+            raise self._nothing("a trained model")
+        own = tuple(fit for fit in execution.fits if fit.model == execution.chosen)
+        return Training(own, self._facts.card)
+
+    @pytest.fixture
+    def history(self, fits: Training) -> dict[str, tuple[float, ...]]:
+        """The last training's history: metric → one value an epoch."""
+        return dict(fits.last.history)
+
+    @pytest.fixture
+    def variables(self) -> Variables:
+        """Facts of the arrays that had a name when the run ended."""
+        return Variables(self._facts.execution.variables)
+
+    @pytest.fixture
+    def held_out(self) -> HeldOut:
+        """The accuracy on held-out data."""
+        if self._facts.measurement is None:
+            raise self._nothing("a model that answers the held-out samples")
+        return HeldOut(self._facts.measurement)

@@ -1,0 +1,181 @@
+"""Checks of how a model was trained: recorded calls of ``fit``, their data and their history."""
+
+import math
+
+from grader.checks.compatibility import mismatch
+from grader.checks.verdict import Unmet, count
+from grader.records import ArrayFacts, FitRecord, ModelCard, Task
+
+LARGEST_SCALED = 20.0
+"""Standardised pixels reach about three; raw ones 255."""
+SMALLEST_SCALED = 0.02
+"""Pixels divided by 255 twice end at 0.004."""
+
+
+class Training:
+    """The recorded trainings of the judged model, as checks see them."""
+
+    def __init__(self, fits: tuple[FitRecord, ...], card: ModelCard | None) -> None:
+        self.fits = fits
+        """In order."""
+        self._card = card
+
+    def __len__(self) -> int:
+        """Count the calls."""
+        return len(self.fits)
+
+    @property
+    def last(self) -> FitRecord:
+        """The last training.
+
+        Raises:
+            Unmet: The model was never trained.
+        """
+        if not self.fits:
+            raise Unmet(
+                expected="a call of `fit` on the model",
+                received="none",
+                hint="A model knows nothing before it is trained.",
+            )
+        return self.fits[-1]
+
+    @property
+    def epochs(self) -> int:
+        """Epochs that were finished, over all trainings."""
+        return sum(
+            max((len(values) for values in fit.history.values()), default=0) for fit in self.fits
+        )
+
+    @property
+    def updates(self) -> int:
+        """Weight updates over all trainings."""
+        return sum(fit.updates for fit in self.fits)
+
+    def expect_trained(self, *, epochs: int = 1) -> None:
+        """Expect at least so many epochs of training that ran to their end.
+
+        Example:
+            ``fits.expect_trained(epochs=5)``
+        """
+        fit = self.last
+        if self.epochs < epochs:
+            unfinished = "" if fit.completed else " The last call of `fit` did not return."
+            raise Unmet(
+                expected=f"at least {count(epochs, 'epoch')} of training",
+                received=f"{count(self.epochs, 'finished epoch')}",
+                hint=f"Look at `epochs=`.{unfinished}",
+            )
+        losses = fit.history.get("loss", ())
+        if losses and not math.isfinite(losses[-1]):
+            first = next(n for n, loss in enumerate(losses, start=1) if not math.isfinite(loss))
+            raise Unmet(
+                expected="a loss that stays a number",
+                received=f"a loss of {losses[first - 1]} from epoch {first} on",
+                hint="Look at the last activation and the learning rate: a logarithm of 0, "
+                "or steps that grow without bound, end so.",
+            )
+
+    def expect_output_loss_and_labels_match(self, task: Task) -> None:
+        """Expect that the last activation, the loss and the labels belong together.
+
+        Softmax with one-hot labels and categorical crossentropy, with integers and its sparse
+        form, or a linear output with ``from_logits=True``: each is right.
+
+        Example:
+            ``fits.expect_output_loss_and_labels_match("multiclass")``
+        """
+        fit = self.last
+        compiled, card = fit.compiled, self._card
+        if compiled is None or card is None:
+            raise Unmet(
+                expected="a compiled model",
+                received="one without a loss",
+                hint="Call `compile` before `fit`.",
+            )
+        layers = card.learning_layers
+        found = mismatch(
+            task,
+            layers[-1].activation if layers else "linear",
+            compiled.loss,
+            fit.y,
+            units=card.output_shape[-1] or 1 if card.output_shape else 1,
+            from_logits=bool(compiled.from_logits),
+        )
+        if found:
+            raise Unmet(expected=found.expected, received=found.received, hint=found.why)
+
+    def expect_scaled_inputs(self) -> None:
+        """Expect inputs of moderate size: scaled before ``fit`` or by a layer of the model.
+
+        Example:
+            ``fits.expect_scaled_inputs()``
+        """
+        facts = self.last.x
+        prepared = (
+            self._card is not None
+            and any(
+                layer.role == "preprocessing" or layer.kind == "BatchNormalization"
+                for layer in self._card.layers[:2]
+            )
+        ) or (
+            self._card is not None
+            and any(layer.role == "operation" for layer in self._card.layers[:2])
+        )
+        if facts is None or facts.minimum is None or facts.maximum is None:
+            return  # a pipeline brings its own batches: what was not seen is not held against it
+        largest = max(abs(facts.minimum), abs(facts.maximum))
+        if prepared or SMALLEST_SCALED <= largest <= LARGEST_SCALED:
+            return
+        twice = largest < SMALLEST_SCALED
+        raise Unmet(
+            expected="inputs scaled to about 0…1",
+            received=f"values of {facts.minimum:.4g}…{facts.maximum:.4g} ({facts.dtype})",
+            hint="Were they divided twice, by a cell that ran twice or in two places?"
+            if twice
+            else "Divide by the largest value, or begin the model with a Rescaling layer.",
+        )
+
+    def expect_multi_hot_inputs(self, words: int) -> None:
+        """Expect inputs that are 0 or 1 for each of so many words.
+
+        Example:
+            ``fits.expect_multi_hot_inputs(10_000)``
+        """
+        facts = self.last.x
+        if facts is None:
+            return  # a pipeline brings its own batches: what was not seen is not held against it
+        if facts.shape[1:] != (words,):
+            raise Unmet(
+                expected=f"vectors of {words:,} numbers",
+                received=f"inputs of shape {facts.shape}",
+                hint="Each review becomes one row with a place for each word.",
+            )
+        if facts.minimum is not None and (facts.minimum, facts.maximum) != (0.0, 1.0):
+            raise Unmet(
+                expected="zeros and ones",
+                received=f"values of {facts.minimum:g}…{facts.maximum:g}",
+                hint="A word that stands twice in a review counts once: set 1, do not add.",
+            )
+
+    def expect_samples(self, *, at_least: int) -> None:
+        """Expect that so many samples were trained on.
+
+        Example:
+            ``fits.expect_samples(at_least=50_000)``
+        """
+        fit = self.last
+        seen = samples(fit.x)
+        if seen is None:
+            return
+        trained = round(seen * (1 - fit.validation_split))
+        if trained < at_least:
+            raise Unmet(
+                expected=f"at least {at_least:,} training samples",
+                received=f"{trained:,}",
+                hint="Was only a part of the training data used?",
+            )
+
+
+def samples(facts: ArrayFacts | None) -> int | None:
+    """How many samples an array holds."""
+    return facts.shape[0] if facts and facts.shape else None

@@ -1,0 +1,32 @@
+"""How a check says no: expected, received, and what to try."""
+
+
+class Unmet(AssertionError):  # noqa: N818 - it reads as what it is: an expectation unmet
+    """An expectation that a submission does not meet.
+
+    Args:
+        expected: What ought to be, in the student's terms.
+        received: What is.
+        hint: What to try, or why it matters; never the solution.
+    """
+
+    def __init__(self, *, expected: str, received: str, hint: str = "") -> None:
+        super().__init__(
+            f"expected {expected}. Received: {received}." + (f" {hint}" if hint else "")
+        )
+        self.expected = expected
+        self.received = received
+        self.hint = hint
+
+
+class MissingFactError(Unmet):
+    """There is nothing to judge, and it is the student's doing."""
+
+
+class BrokenFactError(Exception):
+    """There is nothing to judge, and it is not the student's doing."""
+
+
+def count(number: float, thing: str) -> str:
+    """``count(1, "epoch")`` → ``"1 epoch"``, ``count(7850, "weight")`` → ``"7,850 weights"``."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"

@@ -1,0 +1,371 @@
+"""Submission → ExecutionRecord: the student's code runs in a sandbox, cell by cell.
+
+What ran before an error, a limit or an exit is kept, and so is every model that was trained.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from grader.assignment import Assignment
+from grader.errors import WorkerError
+from grader.messages import (
+    CellEnded,
+    CellStarted,
+    ClearOutput,
+    Done,
+    Environment,
+    Epoch,
+    FitEnded,
+    FitStarted,
+    Message,
+    ModelsFound,
+    Output,
+    Reader,
+    VariablesFound,
+)
+from grader.records import (
+    ArrayFacts,
+    CellOutcome,
+    CellRecord,
+    ExecutionRecord,
+    FitRecord,
+    FoundModel,
+    RunEnding,
+    Submission,
+)
+from grader.sandbox.interface import GIB, MIB, Job, Limits, Outcome
+from grader.workbench import Progress, Workbench
+
+MOST_MODELS = 12
+MOST_OUTPUT = 4 * MIB
+"""Characters of output kept for one cell."""
+MOST_FITS = 1000
+
+
+def execute(submission: Submission, assignment: Assignment, bench: Workbench) -> ExecutionRecord:
+    """Run a submission in the sandbox.
+
+    Args:
+        submission: What was handed in.
+        assignment: Names the limits, the seed and the model's variable.
+        bench: Sandbox and data; the model's archive is written into the submission's folder.
+
+    Returns:
+        What happened, as far as the student's process said it.
+
+    Raises:
+        WorkerError: The sandbox or our own program failed before the first cell.
+    """
+    if submission.problem:
+        return ExecutionRecord(ending="unreadable", problem=submission.problem)
+    watched = _Watched(submission, bench)
+    settings = assignment.settings
+    artefacts = tuple(f"model-{number}.keras" for number in range(MOST_MODELS))
+    outcome = bench.sandbox.run(
+        Job(
+            program="kernel",
+            task={
+                "cells": list(submission.cells),
+                "kind": submission.kind,
+                "filename": "submission.py",
+                "seed": settings.seed,
+                "trusted": list(bench.dataset.served_sha256),
+            },
+            readable={"data": bench.dataset.served},
+            files=submission.files,
+            collect=artefacts,
+        ),
+        _limits(assignment),
+        watched.hear,
+    )
+    if outcome.setup_error:
+        raise WorkerError(f"The sandbox could not be set up: {outcome.setup_error}")
+    if not watched.environment and outcome.ending == "finished":
+        raise WorkerError(
+            f"The kernel did not start (exit {outcome.exit_code}): {outcome.stderr[-2000:]}"
+        )
+    return _record(watched, outcome, assignment, bench.folder(submission.student))
+
+
+def _limits(assignment: Assignment) -> Limits:
+    wanted = assignment.settings.limits
+    return Limits(
+        wall_s=wanted.wall_s,
+        memory=int(wanted.memory_gib * GIB),
+        disk=int(wanted.disk_gib * GIB),
+        output=int(wanted.output_mib * MIB),
+        processes=wanted.processes,
+    )
+
+
+# ------------------------------------------------------------------ while it runs
+
+
+@dataclass(slots=True)
+class _Cell:
+    ended: CellEnded | None = None
+    outputs: list[Mapping[str, Any]] = field(default_factory=list)
+    size: int = 0
+
+
+class _Watched:
+    """Gathers a run's messages and tells of its progress."""
+
+    def __init__(self, submission: Submission, bench: Workbench) -> None:
+        self.submission = submission
+        self.cells: dict[int, _Cell] = {}
+        self.current = 0
+        self.fits: list[FitEnded] = []
+        self.models: ModelsFound | None = None
+        self.variables: Mapping[str, ArrayFacts] = {}
+        self.environment: Mapping[str, str] = {}
+        self.done = False
+        self.reader = Reader()
+        self._bench = bench
+        self._epochs = 0
+
+    def hear(self, chunk: bytes) -> None:
+        """Take a chunk of the worker's channel."""
+        for message in self.reader.feed(chunk):
+            self._take(message)
+
+    def _take(self, message: Message) -> None:  # noqa: C901 - one case a message
+        match message:
+            case Environment(values=values):
+                self.environment = values
+            case CellStarted(number=number) if 0 < number <= len(self.submission.cells):
+                self.current = number
+                self.cells.setdefault(number, _Cell())
+                self._tell("")
+            case CellEnded(number=number) if number in self.cells:
+                self.cells[number].ended = message
+            case Output(output=output):
+                self._show(output)
+            case ClearOutput() if self.current in self.cells:
+                self.cells[self.current].outputs.clear()
+            case FitStarted(epochs=epochs):
+                self._epochs = epochs
+            case Epoch(epoch=epoch, logs=logs):
+                shown = "".join(
+                    f", {key} {value:.3f}" for key, value in logs.items() if "acc" in key
+                )
+                self._tell(f", epoch {epoch} of {self._epochs}{shown}")
+            case FitEnded() if len(self.fits) < MOST_FITS:
+                self.fits.append(message)
+            case ModelsFound():
+                self.models = message
+            case VariablesFound(variables=variables):
+                self.variables = variables
+            case Done():
+                self.done = True
+            case _:
+                pass
+
+    def _tell(self, detail: str) -> None:
+        place = f"cell {self.current} of {len(self.submission.cells)}{detail}"
+        self._bench.on_progress(
+            Progress(student=self.submission.student, stage="executing", detail=place)
+        )
+
+    def _show(self, output: Mapping[str, Any]) -> None:
+        cell = self.cells.get(self.current)
+        if cell is None or not _is_output(output):
+            return
+        cell.size += len(str(output))
+        if cell.size > MOST_OUTPUT:
+            return
+        last = cell.outputs[-1] if cell.outputs else {}
+        if (
+            output["output_type"] == "stream" == last.get("output_type")
+            and last["name"] == output["name"]
+        ):
+            cell.outputs[-1] = {**last, "text": last["text"] + output["text"]}
+        else:
+            cell.outputs.append(output)
+
+
+def _is_output(output: Mapping[str, Any]) -> bool:
+    """Whether it has the fields of a notebook output (format 4)."""
+    known: Mapping[str, Mapping[str, type]] = {
+        "stream": {"name": str, "text": str},
+        "display_data": {"data": dict, "metadata": dict},
+        "execute_result": {"data": dict, "metadata": dict, "execution_count": int},
+        "error": {"ename": str, "evalue": str, "traceback": list},
+    }
+    wanted = known.get(str(output.get("output_type")))
+    return wanted is not None and all(
+        isinstance(output.get(key), kind) for key, kind in wanted.items()
+    )
+
+
+# ------------------------------------------------------------------ when it is over
+
+
+def _record(
+    watched: _Watched, outcome: Outcome, assignment: Assignment, folder: Path
+) -> ExecutionRecord:
+    ending = _ending(watched, outcome)
+    models = _models(watched, outcome)
+    fits = tuple(
+        FitRecord(**{item.name: getattr(fit, item.name) for item in fields(FitRecord)})
+        for fit in watched.fits
+    )
+    chosen, notes = _choose(models, fits, assignment.settings.model.variable)
+    path = None
+    if chosen is not None and models[chosen].artefact:
+        path = folder / "model.keras"
+        path.write_bytes(outcome.artefacts[models[chosen].artefact].data or b"")
+    return ExecutionRecord(
+        ending=ending,
+        cells=_cells(watched, ending),
+        models=models,
+        chosen=chosen,
+        model=path,
+        fits=fits,
+        variables=watched.variables,
+        stdout=outcome.stdout,
+        stderr=outcome.stderr,
+        notes=notes,
+        seconds=outcome.wall_s,
+        peak_memory=outcome.peak_memory,
+        environment=watched.environment,
+        problem=_problem(chosen, models, ending),
+    )
+
+
+def _ending(watched: _Watched, outcome: Outcome) -> RunEnding:
+    if outcome.ending != "finished":
+        return outcome.ending
+    if not watched.done:
+        return "exited"
+    outcomes = [cell.ended.outcome for cell in watched.cells.values() if cell.ended]
+    return "raised" if any(o in ("raised", "syntax") for o in outcomes) else "finished"
+
+
+def _cells(watched: _Watched, ending: RunEnding) -> tuple[CellRecord, ...]:
+    records = []
+    for number in range(1, len(watched.submission.cells) + 1):
+        cell = watched.cells.get(number)
+        if cell is None:
+            records.append(CellRecord(number=number, outcome="not_run", seconds=0.0))
+        elif cell.ended is None:
+            outcome: CellOutcome = "exited" if ending == "exited" else "stopped"
+            records.append(
+                CellRecord(
+                    number=number,
+                    outcome=outcome,
+                    seconds=0.0,
+                    outputs=tuple(cell.outputs),
+                )
+            )
+        else:
+            records.append(
+                CellRecord(
+                    number=number,
+                    outcome=cell.ended.outcome,
+                    seconds=cell.ended.seconds,
+                    error=cell.ended.error,
+                    outputs=tuple(cell.outputs),
+                )
+            )
+    return tuple(records)
+
+
+def _models(watched: _Watched, outcome: Outcome) -> tuple[FoundModel, ...]:
+    """What the worker said of its models; after a sudden end, what each ``fit`` left behind."""
+    if watched.models is not None:
+        told = {model.number: model for model in watched.models.models}
+        numbers = range(len(told)) if set(told) == set(range(len(told))) else range(0)
+        return tuple(
+            FoundModel(
+                number=number,
+                variables=told[number].variables,
+                kind=told[number].kind,
+                compiled=told[number].compiled,
+                fits=told[number].fits,
+                artefact=_kept(outcome, number),
+                problem=told[number].problem or _why_not_kept(outcome, number),
+            )
+            for number in numbers
+        )
+    last = max((fit.model for fit in watched.fits if fit.model < MOST_MODELS), default=-1)
+    found = []
+    for number in range(last + 1):
+        own = [fit for fit in watched.fits if fit.model == number]
+        found.append(
+            FoundModel(
+                number=number,
+                variables=(),
+                kind="unknown",
+                compiled=own[-1].compiled if own else None,
+                fits=len(own),
+                artefact=_kept(outcome, number),
+                problem=_why_not_kept(outcome, number),
+            )
+        )
+    return tuple(found)
+
+
+def _kept(outcome: Outcome, number: int) -> str:
+    name = f"model-{number}.keras"
+    artefact = outcome.artefacts.get(name)
+    return name if artefact is not None and artefact.data is not None else ""
+
+
+def _why_not_kept(outcome: Outcome, number: int) -> str:
+    artefact = outcome.artefacts.get(f"model-{number}.keras")
+    if artefact is None:
+        return f"only the first {MOST_MODELS} models are kept"
+    return artefact.problem
+
+
+def _choose(
+    models: tuple[FoundModel, ...], fits: tuple[FitRecord, ...], variable: str
+) -> tuple[int | None, tuple[str, ...]]:
+    """The trained model is the one that was fitted; the variable's name decides between several."""
+    trained = [model for model in models if model.fits]
+    candidates = trained or list(models)
+    if not candidates:
+        return None, ()
+    named = [model for model in candidates if variable in model.variables]
+    if named:
+        chosen = named[-1]
+    elif trained and fits:
+        last = fits[-1].model
+        chosen = next((model for model in trained if model.number == last), trained[-1])
+    else:
+        chosen = candidates[-1]
+    notes = []
+    names = ", ".join(f"`{name}`" for name in chosen.variables)
+    if not named and chosen.variables:
+        notes.append(f"The model is called {names}, not `{variable}`; it was judged all the same.")
+    others = [model for model in candidates if model.number != chosen.number]
+    if others:
+        known = ", ".join(
+            f"`{model.variables[0]}`" if model.variables else "one without a name"
+            for model in others
+        )
+        reason = f"it is called `{variable}`" if named else "it was trained last"
+        notes.append(
+            f"{len(candidates)} models were {'trained' if trained else 'built'}; "
+            f"{names or 'this one'} was judged because {reason}. Also found: {known}."
+        )
+    return chosen.number, tuple(notes)
+
+
+def _problem(chosen: int | None, models: tuple[FoundModel, ...], ending: RunEnding) -> str:
+    if chosen is None:
+        before = {
+            "finished": "",
+            "raised": " A cell raised an error; see there first.",
+            "exited": " The code ended its own process before the last cell.",
+        }.get(ending, f" The run was ended before its end ({ending}).")
+        return f"No Keras model came out of the run.{before}"
+    model = models[chosen]
+    if model.artefact:
+        return ""
+    # A traceback's path would only confuse: the file's name is ours.
+    return f"The model could not be saved: {re.sub(r'/[^ ]*/', '', model.problem)}"

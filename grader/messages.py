@@ -1,0 +1,183 @@
+"""What the kernel says while it runs a submission: read line by line, believed by nobody.
+
+The lines come from the process that runs the student's code, so each is capped, parsed strictly
+and dropped when it does not fit; a forged line can only tell lies about the forger.
+"""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from grader.records import ArrayFacts, CellOutcome, CompileFacts, ErrorFacts
+
+LONGEST_LINE = 16 << 20
+MOST_EPOCHS = 100_000
+Name = Annotated[str, Field(max_length=500)]
+Number = Annotated[int, Field(ge=0, le=10**12)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """Versions, seed, threads."""
+
+    event: Literal["environment"]
+    values: Annotated[dict[Name, Name], Field(max_length=50)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellStarted:
+    """A cell begins."""
+
+    event: Literal["cell_started"]
+    number: Number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellEnded:
+    """A cell is over."""
+
+    event: Literal["cell"]
+    number: Number
+    outcome: CellOutcome
+    seconds: float
+    error: ErrorFacts | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """A cell shows something."""
+
+    event: Literal["output"]
+    output: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearOutput:
+    """A cell takes back what it showed."""
+
+    event: Literal["clear_output"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitStarted:
+    """A training begins."""
+
+    event: Literal["fit_started"]
+    model: Number
+    cell: Number
+    epochs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Epoch:
+    """An epoch is over."""
+
+    event: Literal["epoch"]
+    epoch: Number
+    logs: dict[Name, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitEnded:
+    """A training is over; see :class:`grader.records.FitRecord` for the fields."""
+
+    event: Literal["fit"]
+    model: Number
+    cell: Number
+    compiled: CompileFacts | None
+    x: ArrayFacts | None
+    y: ArrayFacts | None
+    epochs: int
+    batch_size: int | None
+    updates: int
+    validation: Literal["none", "split", "data"]
+    validation_split: float
+    validation_x: ArrayFacts | None
+    history: Annotated[
+        dict[Name, Annotated[tuple[float, ...], Field(max_length=MOST_EPOCHS)]],
+        Field(max_length=100),
+    ]
+    completed: bool
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFound:
+    """One model; see :class:`grader.records.FoundModel`."""
+
+    number: Number
+    variables: Annotated[tuple[Name, ...], Field(max_length=100)]
+    kind: Literal["sequential", "functional", "subclassed"]
+    compiled: CompileFacts | None
+    fits: Number
+    artefact: Name
+    problem: Annotated[str, Field(max_length=2000)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelsFound:
+    """Every model, at the end of the run."""
+
+    event: Literal["models"]
+    models: Annotated[tuple[ModelFound, ...], Field(max_length=200)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariablesFound:
+    """Facts of named arrays, at the end of the run."""
+
+    event: Literal["variables"]
+    variables: Annotated[dict[Name, ArrayFacts], Field(max_length=500)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """The worker reached its end."""
+
+    event: Literal["done"]
+
+
+Message = (
+    Environment
+    | CellStarted
+    | CellEnded
+    | Output
+    | ClearOutput
+    | FitStarted
+    | Epoch
+    | FitEnded
+    | ModelsFound
+    | VariablesFound
+    | Done
+)
+
+_MESSAGE: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="event")])
+
+
+class Reader:
+    """Turns chunks of bytes into messages."""
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+        self.dropped = 0
+        """Lines that were no message."""
+
+    def feed(self, chunk: bytes) -> list[Message]:
+        """Take a chunk; give back the messages that are complete now."""
+        self._rest += chunk
+        *lines, rest = self._rest.split(b"\n")
+        self._rest = bytearray(rest)
+        if len(self._rest) > LONGEST_LINE:
+            self._rest.clear()
+            self.dropped += 1
+        return [message for line in lines if (message := self._parse(bytes(line))) is not None]
+
+    def _parse(self, line: bytes) -> Message | None:
+        if len(line) <= LONGEST_LINE:
+            try:
+                return _MESSAGE.validate_json(line)
+            except ValidationError:
+                pass
+        self.dropped += 1
+        return None

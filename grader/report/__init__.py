@@ -1,0 +1,1 @@
+"""Report → what people and other programs read: JSON, CSV, the terminal, the executed notebook."""

@@ -1,0 +1,54 @@
+"""Reports → ``grades.csv``: one row a student, one column a check."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from grader.records import Report
+from grader.report.words import plain_text, summary
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the start of a formula."""
+
+
+def cell(text: str) -> str:
+    """A text that no spreadsheet executes."""
+    text = plain_text(text)
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def write_csv(reports: Sequence[Report], path: Path) -> None:
+    """Write the class's grades (RFC 4180, UTF-8)."""
+    names = [check.name for check in reports[0].checks] if reports else []
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(
+            [
+                "student",
+                "points",
+                "out_of",
+                "ending",
+                "needs_a_person",
+                "accuracy",
+                *names,
+                "summary",
+            ]
+        )
+        for report in reports:
+            earned = {check.name: check for check in report.checks}
+            value = report.measurement.value if report.measurement else None
+            writer.writerow(
+                [
+                    cell(report.submission["student"]),
+                    f"{report.points:g}",
+                    f"{report.out_of:g}",
+                    report.ending,
+                    "yes" if report.needs_a_person else "no",
+                    "" if value is None else f"{value:.4f}",
+                    *(
+                        f"{earned[name].points:g}" if earned[name].outcome != "broken" else ""
+                        for name in names
+                    ),
+                    cell(summary(report)),
+                ]
+            )

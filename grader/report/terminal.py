@@ -1,0 +1,88 @@
+"""Reports → the terminal: a table of the class, or one student's checks."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from grader.checks.performance import accuracy_words
+from grader.records import Report
+from grader.report.words import MARKS, plain_text, summary, verdict
+
+STYLES = {"passed": "green", "failed": "red", "skipped": "yellow", "broken": "magenta"}
+
+
+def show_class(reports: Sequence[Report], console: Console) -> None:
+    """Print one line a student."""
+    table = Table(title=_title(reports), title_justify="left", expand=False)
+    table.add_column("student", overflow="fold")
+    table.add_column("points", justify="right", no_wrap=True)
+    table.add_column("checks", no_wrap=True)
+    table.add_column("accuracy", justify="right", no_wrap=True)
+    table.add_column("what happened", overflow="fold")
+    for report in reports:
+        value = report.measurement.value if report.measurement else None
+        table.add_row(
+            Text(plain_text(report.submission["student"])),
+            f"{report.points:g} / {report.out_of:g}",
+            _marks(report),
+            "" if value is None else f"{100 * value:.1f} %",
+            Text(plain_text(summary(report))),
+        )
+    console.print(table)
+
+
+def _title(reports: Sequence[Report]) -> str:
+    return f"{reports[0].assignment['title']} ({len(reports)})" if reports else "Nothing was graded"
+
+
+def _marks(report: Report) -> Text:
+    text = Text()
+    for check in report.checks:
+        text.append(MARKS[check.outcome], STYLES[check.outcome])
+    return text
+
+
+def show_one(report: Report, console: Console) -> None:
+    """Print one submission's checks with their explanations."""
+    console.print(
+        Text(
+            f"{report.assignment['title']}: {plain_text(report.submission['origin'])}",
+            "bold",
+        )
+    )
+    for check in report.checks:
+        line = Text(f" {MARKS[check.outcome]} ", STYLES[check.outcome])
+        line.append(plain_text(check.title), "default")
+        line.append(f"  {check.points:g}/{check.out_of:g}", "dim")
+        console.print(line)
+        if check.outcome == "failed":
+            console.print(Text(f"     {plain_text(verdict(check))}", "default"))
+        elif check.hint:
+            console.print(Text(f"     {plain_text(check.hint)}", "dim"))
+    for cell in report.cells:
+        if cell["error"]:
+            console.print(Text(f"\n Cell {cell['number']} raised:", "red"))
+            for row in str(cell["error"]["traceback"]).splitlines():
+                console.print(Text(f"   {plain_text(row)}", "dim"))
+    for note in report.notes:
+        console.print(Text(f" · {plain_text(note)}", "dim"))
+    if report.measurement and report.measurement.value is not None:
+        console.print(Text(f" Accuracy on held-out data: {accuracy_words(report.measurement)}"))
+    console.print(Text(f" {report.points:g} of {report.out_of:g} points", "bold"))
+    if report.not_run["checks"]:
+        number, points = report.not_run["checks"], report.not_run["points"]
+        more = "check is" if number == 1 else "checks are"
+        console.print(f" {number:g} more {more} run when it is graded, worth {points:g} points.")
+
+
+def show_circumstances(report: Report, console: Console) -> None:
+    """Print which data and which isolation stand behind the grades."""
+    console.print(Text(f"Data: {report.data['description']}", "dim"))
+    console.print(
+        Text(
+            f"Isolation: {report.isolation['level']}. {report.isolation['description']}",
+            "dim",
+        )
+    )

@@ -1,0 +1,46 @@
+"""What several views say in the same words."""
+
+import re
+import unicodedata
+
+from grader.records import CheckResult, Report
+
+MARKS = {"passed": "✓", "failed": "✗", "skipped": "–", "broken": "!"}
+_ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[@-_])")
+
+
+def plain_text(text: str) -> str:
+    """A stranger's text on one line, without escapes and without marks that turn its direction."""
+    text = _ESCAPES.sub("", text)
+    text = re.sub(r"\s+", " ", text)
+    return "".join(c for c in text if unicodedata.category(c)[0] != "C").strip()
+
+
+def summary(report: Report) -> str:
+    """One line: what matters most about a report."""
+    if report.ending == "unreadable":
+        return report.notes[0] if report.notes else "It could not be read."
+    broken = [check for check in report.checks if check.outcome == "broken"]
+    if broken or report.needs_a_person:
+        reason = broken[0].hint if broken else next(iter(report.notes), "")
+        return f"A person must look: {reason}"
+    failed = [check for check in report.checks if check.outcome == "failed"]
+    if not failed:
+        return "Everything is right."
+    errors = [cell for cell in report.cells if cell["error"]]
+    if errors and not report.models:
+        error = errors[0]["error"]
+        line = f", line {error['line']}" if error["line"] else ""
+        return f"Cell {errors[0]['number']}{line}: {error['kind']}: {error['message']}"[:200]
+    if report.ending not in ("finished", "raised") and report.notes:
+        return report.notes[0]
+    return verdict(failed[0])
+
+
+def verdict(check: CheckResult) -> str:
+    """A failed check in one line."""
+    if check.expected:
+        return f"Expected {check.expected}; received {check.received}." + (
+            f" {check.hint}" if check.hint else ""
+        )
+    return check.hint or f"Not met: {check.title}"

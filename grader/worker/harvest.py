@@ -1,0 +1,103 @@
+"""Takes out of the student's process what is to be judged: its models and facts of its arrays."""
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from .facts import compile_facts
+
+# Bound before any student code runs: replacing ``Model.save`` later changes nothing here.
+_save_model = keras.saving.save_model
+MOST_MODELS = 12
+
+
+def artefact(number: int) -> str:
+    """The file name of a model in the work folder."""
+    return f"model-{number}.keras"
+
+
+def kind(model: Any) -> str:
+    """How a model was written."""
+    if isinstance(model, keras.Sequential):
+        return "sequential"
+    return "functional" if _is_functional(model) else "subclassed"
+
+
+def _is_functional(model: Any) -> bool:
+    return type(model).__name__ == "Functional" or (
+        type(model) is keras.Model and hasattr(model, "operations")
+    )
+
+
+def save(model: Any, folder: Path, number: int) -> str:
+    """Save a model as a ``.keras`` archive, replacing what was saved before in one step.
+
+    A subclassed model whose ``call`` is made of Keras' own layers and operations is saved as the
+    functional model it computes, so that it can be opened without the student's class.
+
+    Returns:
+        Why it could not be saved; empty when it was.
+    """
+    if number >= MOST_MODELS:
+        return f"only the first {MOST_MODELS} models are kept"
+    target = folder / artefact(number)
+    # Keras looks at the extension, hence a temporary name that keeps it.
+    temporary = folder / f".saving-{number}.keras"
+    try:
+        with contextlib.redirect_stdout(None), contextlib.redirect_stderr(None):
+            _save_model(
+                as_functional(model) if kind(model) == "subclassed" else model,
+                temporary,
+            )
+        temporary.replace(target)
+    except Exception as error:  # noqa: BLE001 - whatever a student's layer raises is a finding
+        return f"{type(error).__name__}: {error}"[:500]
+    return ""
+
+
+def as_functional(model: Any) -> Any:
+    """Rewrite a subclassed model as the functional model of its layers, weights shared.
+
+    Raises:
+        ValueError: It has seen no input, so its shape is unknown.
+    """
+    shape = getattr(model, "_build_shapes_dict", None) or {}
+    shapes = list(shape.values())
+    if not model.built or len(shapes) != 1 or not isinstance(shapes[0], tuple):
+        raise ValueError("the model has no single known input shape")
+    inputs = keras.Input(shape=shapes[0][1:])
+    return keras.Model(inputs, model.call(inputs), name=model.name)
+
+
+def found_models(models: list[Any], names: dict[str, Any]) -> list[Any]:
+    """The recorded models, and after them those that only have a name."""
+    every = list(models)
+    for name, value in list(names.items()):
+        if (
+            not name.startswith("_")
+            and isinstance(value, keras.Model)
+            and not any(value is known for known in every)
+        ):
+            every.append(value)
+    return every
+
+
+def describe_found(
+    model: Any, number: int, names: dict[str, Any], fits: int, problem: str
+) -> dict[str, Any]:
+    """Say of one model how it was written, named, compiled and trained."""
+    return {
+        "number": number,
+        "variables": sorted(
+            name
+            for name, value in list(names.items())
+            if value is model and not name.startswith("_")
+        ),
+        "kind": kind(model),
+        "compiled": compile_facts(model),
+        "fits": fits,
+        "artefact": "" if problem else artefact(number),
+        "problem": problem,
+    }

@@ -1,0 +1,140 @@
+"""Opens a saved model and answers the held-out inputs; knows no label and runs no student code.
+
+The host treats everything said here as hostile all the same: a model file may hold what Keras'
+safe mode does not stop.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from .channel import plain, write
+from .describe import describe
+
+BATCH = 512
+
+
+def main(task: dict[str, Any]) -> None:
+    """Describe and run one model.
+
+    One JSON line with ``card`` or ``problem`` and, for each form, the ``width`` of its answers;
+    then the answers of every form that worked as raw little-endian float32 rows, in the same order.
+
+    Args:
+        task: ``work`` (with ``model.keras``), ``places`` (``inputs``: the held-out inputs),
+            ``forms``: how to present them, see :mod:`grader.forms`; ``seed``.
+    """
+    keras.utils.set_random_seed(task["seed"])
+    try:
+        model = keras.saving.load_model(
+            Path(task["work"]) / "model.keras", compile=False, safe_mode=True
+        )
+        card = describe(model)
+    except Exception as error:  # noqa: BLE001 - anything may be wrong with a stranger's file
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        _head({"problem": "the model cannot be opened", "forms": []})
+        return
+    inputs = Path(task["places"]["inputs"]) if "inputs" in task["places"] else None
+    answers: list[np.ndarray[Any, Any]] = []
+    forms: list[dict[str, Any]] = []
+    for form in _fitting(model, task["forms"]) if inputs else []:
+        try:
+            rows = _answer(model, inputs, form)  # type: ignore[arg-type]
+        except Exception as error:  # noqa: BLE001 - a form that does not fit this model
+            sys.stderr.write(f"{form['name']}: {type(error).__name__}: {error}\n")
+            continue
+        answers.append(rows)
+        forms.append({"name": form["name"], "rows": rows.shape[0], "width": rows.shape[1]})
+    _head({"card": card, "forms": forms})
+    for rows in answers:
+        write(rows.tobytes())
+
+
+def _head(values: dict[str, Any]) -> None:
+    write(json.dumps(plain(values), allow_nan=False).encode() + b"\n")
+
+
+def _fitting(model: Any, forms: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The forms whose shape the model takes; an unknown axis takes any length."""
+    wanted = model.input_shape
+    if not isinstance(wanted, tuple) or (wanted and isinstance(wanted[0], tuple | list)):
+        return []
+    fitting = []
+    for form in forms:
+        shape = form["shape"]
+        if len(shape) == len(wanted) - 1 and all(
+            have is None or want is None or have == want
+            for have, want in zip(shape, wanted[1:], strict=True)
+        ):
+            fitting.append(
+                {
+                    **form,
+                    "shape": list(wanted[1:]) if form["layout"] == "padded" else shape,
+                }
+            )
+    return fitting
+
+
+def _answer(model: Any, inputs: Path, form: dict[str, Any]) -> np.ndarray[Any, Any]:
+    """Answer every input, in batches of one size: no answer depends on how many there are."""
+    parts = []
+    for batch, count in _batches(inputs, form):
+        answer = np.asarray(model.predict_on_batch(batch), dtype="<f4")
+        parts.append(answer.reshape(len(batch), -1)[:count])
+    return np.ascontiguousarray(np.concatenate(parts), dtype="<f4")
+
+
+def _batches(inputs: Path, form: dict[str, Any]) -> Iterator[tuple[np.ndarray[Any, Any], int]]:
+    source = _dense_rows if form["layout"] == "dense" else _sequence_rows
+    for rows in source(inputs, form):
+        count = len(rows)
+        if count < BATCH:
+            rows = np.concatenate([rows, np.repeat(rows[-1:], BATCH - count, axis=0)])  # noqa: PLW2901
+        yield rows, count
+
+
+def _dense_rows(inputs: Path, form: dict[str, Any]) -> Iterator[np.ndarray[Any, Any]]:
+    every = np.load(inputs / "inputs.npy", mmap_mode="r", allow_pickle=False)
+    shift, scale = _map(inputs, form, every.shape[1:])
+    for start in range(0, len(every), BATCH):
+        rows = every[start : start + BATCH].astype("float32") * scale + shift
+        yield rows.astype("float32").reshape(len(rows), *form["shape"])
+
+
+def _map(inputs: Path, form: dict[str, Any], shape: tuple[int, ...]) -> tuple[Any, Any]:
+    if form.get("by_feature"):
+        mean = np.load(inputs / "train_mean.npy", allow_pickle=False).reshape(shape)
+        std = np.load(inputs / "train_std.npy", allow_pickle=False).reshape(shape)
+        scale = 1.0 / np.where(std == 0, 1.0, std)
+        return (-mean * scale).astype("float64"), scale.astype("float64")
+    return float(form["shift"]), float(form["scale"])
+
+
+def _sequence_rows(inputs: Path, form: dict[str, Any]) -> Iterator[np.ndarray[Any, Any]]:
+    ranks = np.load(inputs / "ranks.npy", mmap_mode="r", allow_pickle=False)
+    lengths = np.load(inputs / "lengths.npy", allow_pickle=False)
+    ends = np.concatenate([[0], np.cumsum(lengths)])
+    make = _multi_hot if form["layout"] == "multi_hot" else _padded
+    for start in range(0, len(lengths), BATCH):
+        stop = min(start + BATCH, len(lengths))
+        yield make([ranks[ends[i] : ends[i + 1]] for i in range(start, stop)], form)
+
+
+def _multi_hot(sequences: list[np.ndarray[Any, Any]], form: dict[str, Any]) -> np.ndarray[Any, Any]:
+    rows = np.zeros((len(sequences), form["shape"][0]), dtype="float32")
+    for row, sequence in zip(rows, sequences, strict=True):
+        row[sequence[sequence < len(row)]] = 1.0
+    return rows
+
+
+def _padded(sequences: list[np.ndarray[Any, Any]], form: dict[str, Any]) -> np.ndarray[Any, Any]:
+    length = form["shape"][0] or 256
+    rows: np.ndarray[Any, Any] = keras.utils.pad_sequences(
+        sequences, maxlen=length, padding=form["padding"], truncating=form["padding"]
+    )
+    return rows

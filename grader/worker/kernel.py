@@ -1,0 +1,156 @@
+"""Runs a student's cells one after the other and reports what each did.
+
+A cell that raises does not end the run: the cells after it still run, and what was trained before
+or after it is judged. A script is one cell, and ends where Python would end it.
+"""
+
+import contextlib
+import os
+import random
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from . import harvest
+from .channel import send
+from .facts import variable_facts
+from .recorder import Recorder
+from .served import serve
+from .shell import Shell, open_shell
+
+
+def main(task: dict[str, Any]) -> None:
+    """Run a submission.
+
+    Args:
+        task: ``work``, ``places`` (``data``: the served files), ``cells``, ``kind``, ``filename``,
+            ``seed``, ``trusted`` (hashes of the served files).
+    """
+    work = Path(task["work"])
+    problems: dict[int, str] = {}
+
+    def keep(model: Any, number: int) -> None:
+        problems[number] = harvest.save(model, work, number)
+
+    recorder = Recorder(save=keep)
+    _same_in_same_out(task["seed"])
+    if "data" in task["places"]:
+        serve(Path(task["places"]["data"]), task["trusted"])
+    recorder.install()
+    shell = open_shell()
+    names = _namespace(shell, work, task)
+    send("environment", values=_environment(task["seed"]))
+    for number, source in enumerate(task["cells"], start=1):
+        recorder.cell = number
+        _run_cell(shell, number, source, is_script=task["kind"] == "script")
+    _flush_streams()
+    models = harvest.found_models(recorder.models, names)
+    for number, model in enumerate(models):
+        keep(model, number)
+    send(
+        "models",
+        models=[
+            harvest.describe_found(
+                model, number, names, recorder.fits.get(number, 0), problems[number]
+            )
+            for number, model in enumerate(models)
+        ],
+    )
+    send("variables", variables=variable_facts(names))
+    send("done")
+    _flush_streams()
+    # Threads or exit handlers of the student's have nothing more to say.
+    os._exit(0)
+
+
+def _same_in_same_out(seed: int) -> None:
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - the generator that student code uses
+
+
+def _environment(seed: int) -> dict[str, str]:
+    return {
+        "python": ".".join(map(str, sys.version_info[:3])),
+        "keras": keras.__version__,
+        "tensorflow": tf.__version__,
+        "numpy": np.__version__,
+        "backend": keras.backend.backend(),
+        "seed": str(seed),
+        "threads": os.environ.get("TF_NUM_INTRAOP_THREADS", "as many as cores"),
+        "op_determinism": "on",
+    }
+
+
+def _namespace(shell: Shell, work: Path, task: dict[str, Any]) -> dict[str, Any]:
+    names: dict[str, Any] = shell.user_ns
+    sys.path.insert(0, str(work))
+    sys.argv = [task["filename"]]
+    if task["kind"] == "script":
+        names["__file__"] = str(work / task["filename"])
+    # What the shell itself put there is not the student's.
+    return names
+
+
+def _run_cell(shell: Shell, number: int, source: str, *, is_script: bool) -> None:
+    send("cell_started", number=number)
+    start = time.perf_counter()
+    result = shell.run_cell(source, store_history=True, silent=False)
+    _flush_streams()
+    error = result.error_before_exec or result.error_in_exec
+    outcome = "ok"
+    if isinstance(error, SystemExit):
+        # `exit(0)` at the end of a script is no fault; in a notebook the kernel lives on.
+        outcome = "exited" if error.code not in (None, 0) or not is_script else "ok"
+        error = None
+    elif result.error_before_exec is not None:
+        outcome = "syntax"
+    elif error is not None:
+        outcome = "raised"
+    send(
+        "cell",
+        number=number,
+        outcome=outcome,
+        seconds=time.perf_counter() - start,
+        error=None if error is None else _error_facts(error, source),
+    )
+
+
+def _error_facts(error: BaseException, source: str) -> dict[str, Any]:
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if _is_students(frame.filename)
+    ]
+    line = frames[-1].lineno if frames else None
+    if isinstance(error, SyntaxError):
+        line = error.lineno
+    shown = [
+        f"  line {frame.lineno}, in {frame.name}: {(frame.line or '').strip()}" for frame in frames
+    ]
+    if isinstance(error, SyntaxError) and error.lineno is not None:
+        lines = source.splitlines()
+        text = lines[error.lineno - 1] if 0 < error.lineno <= len(lines) else ""
+        shown = [f"  line {error.lineno}: {text.strip()}"]
+    return {
+        "kind": type(error).__name__,
+        "message": str(error.msg if isinstance(error, SyntaxError) else error)[:4000],
+        "line": line,
+        "traceback": "\n".join([*shown, f"{type(error).__name__}: {error}"])[:8000],
+    }
+
+
+def _is_students(filename: str) -> bool:
+    """Cells have names of IPython's making; helper modules lie in the work folder."""
+    return "ipython-input" in filename or filename.startswith(str(Path.cwd()))
+
+
+def _flush_streams() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):  # the student may have replaced or closed it
+            stream.flush()

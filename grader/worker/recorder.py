@@ -1,0 +1,141 @@
+"""Watches what the student's code does with ``keras.Model``: ``compile``, ``fit``, each epoch.
+
+The methods of the class are wrapped, never ``Layer.__init__`` (Keras inspects its signature) and
+never an argument of a call, so that the student's code sees what it would see without us.
+"""
+
+import functools
+import inspect
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from .channel import send
+from .facts import array_facts, compile_facts
+
+
+class Recorder:
+    """Keeps every model that was compiled or fitted, and tells the host of each ``fit``.
+
+    Args:
+        save: Called with a model and its number after each ``fit``, so that what was learnt
+            survives whatever the code does next.
+    """
+
+    def __init__(self, save: Callable[[Any, int], None]) -> None:
+        self.models: list[Any] = []
+        self.fits: dict[int, int] = {}
+        self.cell = 0
+        self._save = save
+
+    def number(self, model: Any) -> int:
+        """Give a model's place in the list, adding it when it is new."""
+        for place, known in enumerate(self.models):
+            if known is model:
+                return place
+        self.models.append(model)
+        return len(self.models) - 1
+
+    def install(self) -> None:
+        """Wrap the methods of ``keras.Model``; before the student's first line."""
+        self._wrap_compile()
+        self._wrap_fit()
+        self._watch_epochs()
+
+    def _wrap_compile(self) -> None:
+        original = keras.Model.compile
+
+        @functools.wraps(original)
+        def compile(model: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: A001 - Keras' name
+            result = original(model, *args, **kwargs)
+            self.number(model)
+            return result
+
+        keras.Model.compile = compile
+
+    def _wrap_fit(self) -> None:
+        original = keras.Model.fit
+        signature = inspect.signature(original)
+
+        @functools.wraps(original)
+        def fit(model: Any, *args: Any, **kwargs: Any) -> Any:
+            number = self.number(model)
+            facts = _fit_facts(signature, model, args, kwargs)
+            send("fit_started", model=number, cell=self.cell, epochs=facts["epochs"])
+            before, start, completed = _updates(model), time.perf_counter(), False
+            try:
+                result = original(model, *args, **kwargs)
+                completed = True
+                return result
+            finally:
+                self.fits[number] = self.fits.get(number, 0) + 1
+                history = getattr(getattr(model, "history", None), "history", None)
+                send(
+                    "fit",
+                    model=number,
+                    cell=self.cell,
+                    compiled=compile_facts(model),
+                    updates=_updates(model) - before,
+                    history=dict(history) if isinstance(history, dict) else {},
+                    completed=completed,
+                    seconds=time.perf_counter() - start,
+                    **facts,
+                )
+                self._save(model, number)
+
+        keras.Model.fit = fit
+
+    def _watch_epochs(self) -> None:
+        original = keras.callbacks.History.on_epoch_end
+
+        @functools.wraps(original)
+        def on_epoch_end(callback: Any, epoch: int, logs: Any = None) -> Any:
+            result = original(callback, epoch, logs)
+            values = {key: float(value) for key, value in (logs or {}).items()}
+            send("epoch", epoch=epoch + 1, logs=values)
+            return result
+
+        keras.callbacks.History.on_epoch_end = on_epoch_end
+
+
+def _updates(model: Any) -> int:
+    try:
+        return int(model.optimizer.iterations.numpy())
+    except Exception:  # noqa: BLE001 - not compiled, or an optimizer of the student's own
+        return 0
+
+
+def _fit_facts(
+    signature: inspect.Signature,
+    model: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> dict[str, Any]:
+    try:
+        bound = signature.bind(model, *args, **kwargs)
+        bound.apply_defaults()
+        given = bound.arguments
+    except TypeError:  # Keras will say it better than we could
+        given = {}
+    x, y = given.get("x"), given.get("y")
+    validation = given.get("validation_data")
+    split = float(given.get("validation_split") or 0.0)
+    batch = given.get("batch_size")
+    if batch is None and _brings_no_batches(x):
+        batch = 32  # Keras' default
+    held = validation[0] if isinstance(validation, tuple | list) and validation else validation
+    return {
+        "x": array_facts(x),
+        "y": array_facts(y),
+        "epochs": int(given.get("epochs", 1)),
+        "batch_size": batch if isinstance(batch, int) else None,
+        "validation": "data" if validation is not None else "split" if split else "none",
+        "validation_split": split,
+        "validation_x": None if held is None else array_facts(held),
+    }
+
+
+def _brings_no_batches(x: Any) -> bool:
+    return hasattr(x, "shape") or isinstance(x, list | tuple)
