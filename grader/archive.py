@@ -9,7 +9,9 @@ import io
 import json
 import re
 import stat
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +23,18 @@ MOST_MEMBERS = 64
 HIGHEST_RATIO = 20
 DEEPEST = 64
 NEEDED = frozenset({"config.json", "metadata.json", "model.weights.h5"})
+
+UNZIP_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    NotImplementedError,  # a compression method of another age
+    RuntimeError,  # a password
+    EOFError,
+    ValueError,
+    OSError,
+)
+"""What Python's zip reader raises on a damaged or hostile archive."""
 
 MODULES = frozenset({
     "builtins",
@@ -95,14 +109,7 @@ def _config(data: bytes) -> dict[str, Any]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             _check_members(archive.infolist())
             text = _member(archive, "config.json")
-    except (
-        zipfile.BadZipFile,
-        NotImplementedError,
-        RuntimeError,
-        EOFError,
-        ValueError,
-        OSError,
-    ) as error:
+    except UNZIP_ERRORS as error:
         raise RefusedError(f"the file is no .keras archive ({type(error).__name__})") from None
     _need(_depth(text) <= DEEPEST, "its configuration is nested too deep")
     try:

@@ -19,6 +19,7 @@ from typing import Any
 
 import nbformat
 
+from grader.archive import UNZIP_ERRORS
 from grader.errors import UsageError
 from grader.records import Submission
 
@@ -178,10 +179,10 @@ def _unzip(path: Path) -> tuple[dict[str, bytes], str]:
                 return {}, f"the archive has more than {MOST_MEMBERS} members"
             for member in members:
                 name = member.filename.replace("\\", "/")
-                if member.is_dir() or _LITTER.search(name):
-                    continue
                 if problem := _bad_member(member, name):
                     return {}, problem
+                if member.is_dir() or _LITTER.search(name):
+                    continue
                 with archive.open(member) as file:
                     # The size that the archive claims is a claim: bound the read itself.
                     data = file.read(LARGEST_NOTEBOOK + 1)
@@ -192,14 +193,7 @@ def _unzip(path: Path) -> tuple[dict[str, bytes], str]:
                         f"the archive unpacks to more than {LARGEST_UNPACKED // MIB} MiB",
                     )
                 files[name] = data
-    except (
-        zipfile.BadZipFile,
-        NotImplementedError,
-        RuntimeError,
-        EOFError,
-        ValueError,
-        OSError,
-    ) as error:
+    except UNZIP_ERRORS as error:
         return {}, f"the archive cannot be read: {error}"
     return files, ""
 
@@ -214,7 +208,7 @@ def _bad_member(member: zipfile.ZipInfo, name: str) -> str:
     ):
         return f"the archive holds a path that leads outside of it: {printable(name)}"
     kind = stat.S_IFMT(member.external_attr >> 16)
-    if kind not in (0, stat.S_IFREG):
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         return f"the archive holds something that is no plain file: {printable(name)}"
     if member.file_size > MIB and member.file_size > HIGHEST_RATIO * max(1, member.compress_size):
         return f"the archive holds a compression bomb: {printable(name)}"

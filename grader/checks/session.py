@@ -5,6 +5,7 @@ no live objects, no student's file, no Keras.
 """
 
 import inspect
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +84,12 @@ def list_checks(assignment: Assignment) -> tuple[ListedCheck, ...]:
 
 def _session(evidence: Sequence[Evidence], assignment: Assignment, *, hidden: bool) -> "_Judge":
     files = [*assignment.visible, *(assignment.hidden if hidden else ())]
-    judge = _Judge(evidence, set(assignment.hidden))
+    judge = _Judge(evidence, files, assignment.hidden)
+    # Python remembers modules by name: the same file, changed, or another assignment's file of the
+    # same name must be read anew.
+    for name, module in list(sys.modules.items()):
+        if Path(getattr(module, "__file__", None) or "").name in {file.name for file in files}:
+            del sys.modules[name]
     status = pytest.main(
         [
             *map(str, files),
@@ -129,11 +135,14 @@ class _Check:
 class _Judge:
     """The pytest plugin: fixtures of facts, one loop over submissions, verdicts from reports."""
 
-    def __init__(self, evidence: Sequence[Evidence], hidden: set[Path]) -> None:
+    def __init__(
+        self, evidence: Sequence[Evidence], files: Sequence[Path], hidden: Sequence[Path]
+    ) -> None:
         self.results: list[list[CheckResult]] = []
         self.checks: list[_Check] = []
         self.complaints: list[str] = []
         self._evidence = evidence
+        self._files = files
         self._hidden = {path.resolve() for path in hidden}
         self._now: Evidence | None = None
         self._verdict = _Verdict()
@@ -192,8 +201,9 @@ class _Judge:
                     self._complain(item, f"requires {name!r}, which is no check before it")
             checks.append(check)
         if not checks and not self.complaints:
+            places = ", ".join(sorted(path.name for path in self._files))
             self.complaints.append(
-                "The check files hold no checks: a check is a function called test_…."
+                f"{places}: there are no checks: a check is a function called test_…."
             )
         return checks
 

@@ -8,6 +8,8 @@ from grader.records import ArrayFacts, FitRecord, ModelCard, Task
 
 LARGEST_SCALED = 20.0
 """Standardised pixels reach about three; raw ones 255."""
+NEARLY_ZERO = 0.05
+"""The mean of standardised data."""
 SMALLEST_SCALED = 0.02
 """Pixels divided by 255 twice end at 0.004."""
 
@@ -111,20 +113,17 @@ class Training:
             ``fits.expect_scaled_inputs()``
         """
         facts = self.last.x
-        prepared = (
-            self._card is not None
-            and any(
-                layer.role == "preprocessing" or layer.kind == "BatchNormalization"
-                for layer in self._card.layers[:2]
-            )
-        ) or (
-            self._card is not None
-            and any(layer.role == "operation" for layer in self._card.layers[:2])
+        first = self._card.layers[:2] if self._card else ()
+        prepared = any(
+            layer.role in ("preprocessing", "operation") or layer.kind == "BatchNormalization"
+            for layer in first
         )
         if facts is None or facts.minimum is None or facts.maximum is None:
             return  # a pipeline brings its own batches: what was not seen is not held against it
         largest = max(abs(facts.minimum), abs(facts.maximum))
-        if prepared or SMALLEST_SCALED <= largest <= LARGEST_SCALED:
+        # Standardised feature by feature, a pixel that is lit once is far out; the mean is not.
+        standardised = facts.minimum < 0 and abs(facts.mean or 0.0) < NEARLY_ZERO
+        if prepared or standardised or SMALLEST_SCALED <= largest <= LARGEST_SCALED:
             return
         twice = largest < SMALLEST_SCALED
         raise Unmet(

@@ -1,0 +1,198 @@
+"""Facts to judge, made without Keras: factories with one right answer and room for changes."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from grader.records import (
+    ArrayFacts,
+    CellRecord,
+    CompileFacts,
+    Evidence,
+    ExecutionRecord,
+    FitRecord,
+    FoundModel,
+    LayerCard,
+    Measurement,
+    ModelCard,
+    Submission,
+)
+from grader.sandbox.interface import Isolation
+
+def compiled(**changes):
+    facts = CompileFacts(
+        loss="categorical_crossentropy",
+        from_logits=False,
+        optimizer="RMSprop",
+        learning_rate=0.001,
+        metrics=("accuracy",),
+    )
+    return replace(facts, **changes)
+
+
+def dense_card(units=10, activation="softmax", inputs=784, **changes):
+    layer = LayerCard(
+        name="dense",
+        kind="Dense",
+        role="layer",
+        units=units,
+        activation=activation,
+        input_shape=(None, inputs),
+        output_shape=(None, units),
+        trainable_params=(inputs + 1) * units,
+        non_trainable_params=0,
+        settings={"use_bias": True},
+    )
+    return replace(layer, **changes)
+
+
+def card(*layers, **changes):
+    layers = layers or (dense_card(),)
+    made = ModelCard(
+        layers=layers,
+        input_shape=layers[0].input_shape,
+        output_shape=layers[-1].output_shape,
+        trainable_params=sum(layer.trainable_params for layer in layers),
+        non_trainable_params=sum(layer.non_trainable_params for layer in layers),
+        compiled=compiled(),
+    )
+    return replace(made, **changes)
+
+
+def fit(**changes):
+    record = FitRecord(
+        model=0,
+        cell=2,
+        compiled=compiled(),
+        x=ArrayFacts(shape=(60000, 784), dtype="float32", minimum=0.0, maximum=1.0, mean=0.13),
+        y=ArrayFacts(shape=(60000, 10), dtype="float64", minimum=0.0, maximum=1.0, one_hot=True),
+        epochs=5,
+        batch_size=128,
+        updates=2345,
+        validation="none",
+        validation_split=0.0,
+        validation_x=None,
+        history={"loss": (0.9, 0.5, 0.4, 0.35, 0.33), "accuracy": (0.7, 0.8, 0.9, 0.91, 0.92)},
+        completed=True,
+        seconds=3.0,
+    )
+    return replace(record, **changes)
+
+
+def measurement(**changes):
+    made = Measurement(
+        metric="accuracy",
+        value=0.92,
+        samples=10_000,
+        low=0.9145,
+        high=0.9252,
+        form="vectors of 784, scaled to 0…1",
+        tried={"vectors of 784, scaled to 0…1": 0.92},
+        per_class=(0.9,) * 10,
+        predictions_sha256="ab" * 32,
+    )
+    return replace(made, **changes)
+
+
+def execution(**changes):
+    made = ExecutionRecord(
+        ending="finished",
+        cells=(CellRecord(number=1, outcome="ok", seconds=1.0),),
+        models=(
+            FoundModel(
+                number=0,
+                variables=("model",),
+                kind="sequential",
+                compiled=compiled(),
+                fits=1,
+                artefact="model-0.keras",
+            ),
+        ),
+        chosen=0,
+        fits=(fit(),),
+    )
+    return replace(made, **changes)
+
+
+def submission(**changes):
+    made = Submission(
+        student="ada",
+        origin="submissions/ada.ipynb",
+        kind="notebook",
+        cells=("print(1)",),
+        notebook={"cells": [{"cell_type": "code", "source": "print(1)", "id": "cell-1"}]},
+    )
+    return replace(made, **changes)
+
+
+def evidence(**changes):
+    made = Evidence(
+        submission=submission(), execution=execution(), card=card(), measurement=measurement()
+    )
+    return replace(made, **changes)
+
+
+@pytest.fixture
+def make():
+    """The factories, each with one right answer: ``make.card(trainable_params=7840)``."""
+    return SimpleNamespace(
+        card=card,
+        compiled=compiled,
+        dense=dense_card,
+        evidence=evidence,
+        execution=execution,
+        fit=fit,
+        measurement=measurement,
+        submission=submission,
+    )
+
+
+@pytest.fixture
+def bench(tmp_path):
+    """A workbench whose sandbox and data have only names."""
+    return SimpleNamespace(
+        sandbox=SimpleNamespace(isolation=Isolation(level="none", description="a test")),
+        dataset=SimpleNamespace(
+            name="mnist", source="stand-in", description="the stand-in", digest="d" * 64
+        ),
+        results=tmp_path,
+    )
+
+
+@pytest.fixture
+def assignment_folder(tmp_path):
+    """Write an assignment: ``assignment_folder(toml_changes, checks, hidden)`` → its folder."""
+
+    def write(toml="", checks=None, hidden=None):
+        folder = tmp_path / "little"
+        folder.mkdir(exist_ok=True)
+        (folder / "assignment.toml").write_text(toml or TOML, "utf-8")
+        if checks is not None:
+            (folder / "test_little.py").write_text(checks, "utf-8")
+        if hidden is not None:
+            (folder / "hidden_little.py").write_text(hidden, "utf-8")
+        return folder
+
+    return write
+
+
+@pytest.fixture
+def little_toml():
+    """The little assignment's ``assignment.toml``."""
+    return TOML
+
+
+TOML = """
+name = "little"
+title = "A little assignment"
+version = "1"
+
+[data]
+set = "mnist"
+
+[model]
+task = "multiclass"
+classes = 10
+inputs = ["vector"]
+"""

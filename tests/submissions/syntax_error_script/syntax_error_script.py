@@ -1,0 +1,4 @@
+import keras
+
+model = keras.Sequential([keras.Input((784,))
+model.compile("adam", "mse")

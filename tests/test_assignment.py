@@ -1,0 +1,85 @@
+from pathlib import Path
+
+import pytest
+
+from grader.assignment import find_assignment, named_in, read_assignment
+from grader.errors import AssignmentError, UsageError
+
+ASSIGNMENTS = Path(__file__).parents[1] / "assignments"
+CHECKS = "def test_x(): pass"
+
+
+def complaint(folder):
+    with pytest.raises(AssignmentError) as caught:
+        read_assignment(folder)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "says"),
+    [
+        ('name = "little"', "", "assignment.toml: name: is missing"),
+        ('name = "little"', 'name = "Little!"', ":2: name: expected"),
+        ('set = "mnist"', 'sett = "mnist"', "data.set: is missing"),
+        ('set = "mnist"', 'set = "mnist"\nsplit = 1', ":8: data.split: is not a key"),
+        ("classes = 10", "classes = 0", ":11: model.classes: expected"),
+        ('task = "multiclass"', 'task = "ranking"', "Received: 'ranking'"),
+        ('inputs = ["vector"]', "inputs = []", "model.inputs: expected"),
+        ('inputs = ["vector"]', 'inputs = ["vector"]\n[limits]\nwall_s = -1', "limits.wall_s"),
+        ('version = "1"', "version = 1", ":4: version: expected a valid string. Received: 1."),
+        ('version = "1"', "version =", "is not TOML"),
+    ],
+)
+def test_a_complaint_names_file_line_key_and_what_was_received(
+    assignment_folder, little_toml, was, now, says
+):
+    folder = assignment_folder(little_toml.replace(was, now), CHECKS)
+    assert says in complaint(folder)
+
+
+def test_every_fault_is_told_at_once(assignment_folder, little_toml):
+    text = little_toml.replace('task = "multiclass"', 'task = "x"').replace("classes = 10", "classes = -1")
+    found = complaint(assignment_folder(text, CHECKS))
+    assert "model.task" in found
+    assert "model.classes" in found
+
+
+def test_an_assignment_without_checks_is_an_error_with_a_remedy(assignment_folder):
+    assert "Write some in" in complaint(assignment_folder())
+
+
+def test_text_that_is_not_utf8_is_named(assignment_folder):
+    folder = assignment_folder(checks=CHECKS)
+    (folder / "assignment.toml").write_bytes(b"\xff")
+    assert "not UTF-8" in complaint(folder)
+
+
+def test_an_assignment_is_found_by_path_and_by_name(assignment_folder):
+    folder = assignment_folder(checks=CHECKS)
+    assert find_assignment(str(folder)) == folder
+    assert find_assignment("mnist_softmax").resolve() == ASSIGNMENTS / "mnist_softmax"
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    with pytest.raises(UsageError, match="mnist_softmax"):
+        find_assignment("nonsense")
+
+
+def test_a_handout_a_script_and_a_folder_say_which_assignment_they_belong_to(
+    tmp_path, assignment_folder
+):
+    assert named_in(ASSIGNMENTS / "mnist_dense" / "handout.ipynb") == "mnist_dense"
+    script = tmp_path / "a.py"
+    script.write_text("# assignment: imdb_dense\nimport keras\n")
+    assert named_in(script) == "imdb_dense"
+    script.write_text("import keras\n")
+    assert named_in(script) is None
+    folder = assignment_folder(checks=CHECKS)
+    (folder / "mine.py").write_text("1")
+    assert named_in(folder / "mine.py") == str(folder)
+    assert named_in(tmp_path / "nowhere.py") is None
+
+
+@pytest.mark.parametrize("name", sorted(path.parent.name for path in ASSIGNMENTS.glob("*/*.toml")))
+def test_every_shipped_assignment_can_be_read(name):
+    assert read_assignment(ASSIGNMENTS / name).settings.about

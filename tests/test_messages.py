@@ -1,0 +1,82 @@
+import json
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grader.messages import LONGEST_LINE, CellEnded, Epoch, FitEnded, Reader
+
+
+def line(**values):
+    return json.dumps(values).encode() + b"\n"
+
+
+FIT = {
+    "event": "fit",
+    "model": 0,
+    "cell": 1,
+    "compiled": None,
+    "x": {"shape": [10, 3], "dtype": "float32", "minimum": 0.0, "maximum": 1.0},
+    "y": None,
+    "epochs": 2,
+    "batch_size": 32,
+    "updates": 2,
+    "validation": "none",
+    "validation_split": 0.0,
+    "validation_x": None,
+    "history": {"loss": [1.0, "nan"]},
+    "completed": True,
+    "seconds": 0.5,
+}
+
+
+def test_messages_are_read_however_they_are_cut():
+    whole = line(event="epoch", epoch=1, logs={"loss": 0.5}) + line(**FIT)
+    for cut in range(1, len(whole), 17):
+        reader = Reader()
+        found = reader.feed(whole[:cut]) + reader.feed(whole[cut:])
+        assert [type(message) for message in found] == [Epoch, FitEnded]
+
+
+def test_a_loss_that_is_no_number_arrives_as_such():
+    (found,) = Reader().feed(line(**FIT))
+    assert math.isnan(found.history["loss"][1])
+
+
+def test_what_is_no_message_is_counted_and_dropped():
+    reader = Reader()
+    junk = (
+        b"accuracy: 1.0\n"
+        + line(event="grade", points=100)
+        + line(event="cell", number=-1, outcome="ok", seconds=0.0)
+        + line(event="cell", number=1, outcome="perfect", seconds=0.0)
+        + line(event="cell", number=1, outcome="ok", seconds=0.0, points=100)
+    )
+    (found,) = reader.feed(junk)
+    assert found == CellEnded(event="cell", number=1, outcome="ok", seconds=0.0)
+    assert reader.dropped == 4
+
+
+def test_a_line_without_end_is_dropped_and_memory_stays_bounded():
+    reader = Reader()
+    for _ in range(LONGEST_LINE // (1 << 20) + 2):
+        assert reader.feed(b"x" * (1 << 20)) == []
+    assert reader.dropped >= 1
+    reader.feed(b"\n")
+    assert reader.feed(line(event="done"))
+
+
+@given(st.binary(max_size=500))
+def test_any_bytes_are_survived(data):
+    Reader().feed(data)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    )
+)
+def test_any_json_in_place_of_a_field_is_survived(value):
+    for key in FIT:
+        Reader().feed(json.dumps({**FIT, key: value}).encode() + b"\n")
