@@ -1,0 +1,53 @@
+"""Where strangers' code runs.
+
+``interface`` has the border's types. Three rungs implement it, strongest first: ``bubblewrap``
+(namespaces), ``landlock``, ``plain`` (none); ``rungs`` finds out which of them hold on this machine.
+"""
+
+from pathlib import Path
+
+from grader.errors import SandboxError
+from grader.sandbox import interior
+from grader.sandbox.interface import LEVELS, Level, Sandbox
+from grader.sandbox.rungs import OFFERED, Rung, make, rung, rungs
+
+__all__ = ["Rung", "open_sandbox", "rungs"]
+
+
+def open_sandbox(
+    level: Level | None, minimum: Level = "landlock", workers: Path = interior.WORKERS
+) -> Sandbox:
+    """Open the strongest sandbox that this machine has.
+
+    Args:
+        level: Exactly this rung, or ``None`` for the strongest one that works.
+        minimum: No rung below this one is taken, unless it was asked for by name.
+        workers: The folder of our programs.
+
+    Returns:
+        A sandbox whose self-test passed here, or the rung ``none`` when that was asked for.
+
+    Raises:
+        SandboxError: The rung asked for, or every one allowed, does not work here.
+    """
+    if level is not None:
+        wanted = rung(level)
+        if not wanted.works:
+            raise SandboxError(
+                f"Isolation {level!r} does not work here: {wanted.reason}.", remedy=wanted.remedy
+            )
+        return make(level, wanted.description, workers)
+    allowed = [
+        each for each in OFFERED if LEVELS.index(each) <= LEVELS.index(minimum) and each != "none"
+    ]
+    reasons = []
+    for each in allowed:
+        tried = rung(each)
+        if tried.works:
+            return make(each, tried.description, workers)
+        reasons.append(tried)
+    raise SandboxError(
+        "No isolation works here. "
+        + " ".join(f"{tried.level}: {tried.reason}." for tried in reasons),
+        remedy="\n".join(f"{tried.level}: {tried.remedy}" for tried in reasons),
+    )

@@ -1,0 +1,123 @@
+"""A run's writable folder on the host's disk, for rungs that have no file system of their own.
+
+Its contents are a hostile process's: modes that let nobody in, folders a thousand deep, links
+elsewhere. It is measured while it changes, and removed once nobody is left to change it.
+"""
+
+import os
+import secrets
+import stat
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from grader.sandbox.supervise import DiskUse
+
+_GLANCE_S = 0.005
+"""Time for measuring at each poll: memory is watched meanwhile as closely as ever."""
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_BLOCK = 512
+
+
+@contextmanager
+def host_box(user: int | None) -> Iterator[Path]:
+    """Make a private folder for one run, and remove it with all that was put there.
+
+    Args:
+        user: Who is to own it, if not we.
+    """
+    box = Path(tempfile.mkdtemp(prefix="grader-"))
+    try:
+        if user is not None:
+            os.chown(box, user, user)
+        yield box
+    finally:
+        remove(box)
+
+
+def remove(box: Path) -> None:
+    """Remove a folder whose processes are dead, whatever they left in it.
+
+    Folders in folders are first moved up, so that no depth costs more than any other.
+    """
+    folder = os.open(box, _FOLDER)
+    try:
+        todo = _clear(folder, folder)
+        while todo:
+            name = todo.pop()
+            with suppress(OSError):  # modes; as root they do not matter
+                os.chmod(name, stat.S_IRWXU, dir_fd=folder)
+            with suppress(OSError):
+                inner = os.open(name, _FOLDER, dir_fd=folder)
+                try:
+                    todo += _clear(inner, folder)
+                finally:
+                    os.close(inner)
+            with suppress(OSError):
+                os.rmdir(name, dir_fd=folder)
+    finally:
+        os.close(folder)
+    with suppress(OSError):
+        box.rmdir()
+
+
+def _clear(folder: int, top: int) -> list[str]:
+    """Delete the files of a folder and move its folders to the top; give their names there."""
+    moved = []
+    with os.scandir(folder) as entries:
+        names = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+    for name, is_folder in names:
+        with suppress(OSError):
+            if not is_folder:
+                os.unlink(name, dir_fd=folder)
+                continue
+            place = f"{secrets.token_hex(8)}"
+            if folder != top:
+                with suppress(OSError):  # a folder can be moved only by who may write in it
+                    os.chmod(name, stat.S_IRWXU, dir_fd=folder)
+            os.rename(name, place, src_dir_fd=folder, dst_dir_fd=top)
+            moved.append(place)
+    return moved
+
+
+class HostDisk:
+    """Measures a folder a little at each call, so that no number of files delays the other limits.
+
+    Args:
+        box: The folder.
+    """
+
+    def __init__(self, box: Path) -> None:
+        self._box = box
+        self._last = DiskUse(size=0, files=0)
+        self._walk = self._steps()
+
+    def __call__(self, _: Sequence[int]) -> DiskUse:
+        """Give the larger of the last whole measurement and of what the present one has seen."""
+        until = time.monotonic() + _GLANCE_S
+        for seen, is_done in self._walk:
+            if is_done:
+                self._last = seen
+                self._walk = self._steps()
+                return seen
+            if time.monotonic() > until:
+                return DiskUse(
+                    size=max(seen.size, self._last.size), files=max(seen.files, self._last.files)
+                )
+        return self._last
+
+    def _steps(self) -> Iterator[tuple[DiskUse, bool]]:
+        size = files = 0
+        todo = [str(self._box)]
+        while todo:
+            with suppress(OSError), os.scandir(todo.pop()) as entries:
+                for entry in entries:
+                    with suppress(OSError):
+                        size += entry.stat(follow_symlinks=False).st_blocks * _BLOCK
+                        files += 1
+                        if entry.is_dir(follow_symlinks=False):
+                            todo.append(entry.path)
+                    yield DiskUse(size=size, files=files), False
+        yield DiskUse(size=size, files=files), True

@@ -1,0 +1,264 @@
+"""The rung ``namespaces``: bubblewrap and a seccomp filter, with Landlock on top where there is one.
+
+An ordinary user gets a user namespace. Root gets none: bubblewrap does the mounts with root's rights,
+and our first program inside becomes a user of its own for this run before it does anything else.
+
+What a run writes lies in memory of known size. The host holds an open descriptor of the work folder,
+which keeps it alive until the artefacts are taken, after the whole tree is dead.
+"""
+
+import functools
+import os
+import platform
+import re
+import select
+import shutil
+import signal
+import subprocess
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from grader.errors import SandboxError
+from grader.sandbox import interior, plan, seccomp
+from grader.sandbox.interface import MIB, Isolation, Job, Limits, OnMessage, Outcome
+from grader.sandbox.processes import Process, descendants, read
+from grader.sandbox.supervise import Channels, DiskUse, Start, supervise
+from grader.sandbox.users import own_user
+
+BOX = "/box"
+_OURS = "/opt/grader"
+_PLACES = "/places"
+_USER = 1000
+_TMP, _SHM, _HIDDEN = 256 * MIB, 64 * MIB, 4096
+_SLACK = 16 * MIB
+"""A full folder has passed its limit, so that the run ends as ``disk``."""
+_PATIENCE_S = 60.0
+_FAMILIES = (seccomp.AF_UNIX, seccomp.AF_INET, seccomp.AF_INET6, seccomp.AF_NETLINK)
+_ROOT_KEEPS = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")
+
+
+OLDEST = (0, 7)
+"""Earlier ones cannot limit what a run writes into memory."""
+_DISABLES_USER_NAMESPACES = (0, 8)
+
+
+@functools.cache
+def version() -> tuple[int, ...] | None:
+    """Tell which bubblewrap is installed, ``None`` when there is none."""
+    bwrap = shutil.which("bwrap")
+    if bwrap is None:
+        return None
+    command = [bwrap, "--version"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - found on our path
+    numbers = re.search(r"\d+(\.\d+)+", answer.stdout)
+    return tuple(map(int, numbers[0].split("."))) if numbers else None
+
+
+class BubblewrapSandbox:
+    """Runs jobs in namespaces of their own.
+
+    Args:
+        description: The sentence for reports.
+        workers: The folder of our programs.
+    """
+
+    def __init__(self, description: str = "", workers: Path = interior.WORKERS) -> None:
+        self._isolation = Isolation(level="namespaces", description=description)
+        self._workers = workers
+        self._bwrap = shutil.which("bwrap")
+
+    @property
+    def isolation(self) -> Isolation:
+        """The rung and its sentence."""
+        return self._isolation
+
+    def run(self, job: Job, limits: Limits, on_message: OnMessage) -> Outcome:
+        """Run a job to its end; see :class:`grader.sandbox.interface.Sandbox`."""
+        if self._bwrap is None:
+            raise SandboxError(
+                "bubblewrap is not installed.", remedy="Install the package `bubblewrap`."
+            )
+        with ExitStack() as stack:
+            user = stack.enter_context(own_user())
+            channels = stack.enter_context(Channels())
+            control, messages = channels.inside
+            files = _Files(stack)
+            stdin = files.add(plan.write(job, limits, _doors(job, limits, user), control, messages))
+            options = [*_options(limits, user), *_etc(files, user), *self._mounts(job), *_last()]
+            arguments = files.add(plan.in_memory(*(option.encode() + b"\0" for option in options)))
+            program = files.add(
+                plan.in_memory(seccomp.build(platform.machine(), families=_FAMILIES))
+            )
+            start = Start(
+                # An empty environment and no options on the command line: both can be read inside.
+                command=[
+                    *(self._bwrap, "--args", str(arguments), "--seccomp", str(program), "--"),
+                    *interior.command(f"{_OURS}/launch.py"),
+                ],
+                environment={},
+                stdin=stdin,
+                descriptors=(*files.open, control, messages),
+                grip=_Namespace(),
+                meter=_tmpfs_use,
+            )
+            return supervise(start, channels, job, limits, on_message)
+
+    def _mounts(self, job: Job) -> list[str]:
+        options = _parents([*interior.visible(), Path(_OURS, "worker"), Path(_PLACES, "any")])
+        for path in interior.visible():
+            if path.is_symlink() and any(
+                path.resolve().is_relative_to(shown.resolve()) for shown in _folders()
+            ):
+                options += ["--symlink", str(path.readlink()), str(path)]
+            else:
+                options += ["--ro-bind", str(path.resolve()), str(path)]
+        for path in interior.hidden():
+            if path.is_dir():
+                options += ["--size", str(_HIDDEN), "--tmpfs", str(path), "--remount-ro", str(path)]
+            else:
+                options += ["--ro-bind", "/dev/null", str(path)]
+        options += ["--ro-bind", str(interior.LAUNCH), f"{_OURS}/launch.py"]
+        options += ["--ro-bind", str(self._workers), f"{_OURS}/worker"]
+        for name, path in job.readable.items():
+            options += ["--ro-bind", str(path.resolve()), f"{_PLACES}/{name}"]
+        return options
+
+
+class _Files:
+    """Descriptors to hand down, closed with the run."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self.open: list[int] = []
+        self._stack = stack
+
+    def add(self, descriptor: int) -> int:
+        self._stack.callback(os.close, descriptor)
+        self.open.append(descriptor)
+        return descriptor
+
+
+def _folders() -> list[Path]:
+    """List what is visible and no link to something else that is."""
+    return [path for path in interior.visible() if not path.is_symlink()]
+
+
+def _parents(paths: Sequence[Path]) -> list[str]:
+    """Make the folders above, which bubblewrap would make for root alone."""
+    above = dict.fromkeys(parent for path in paths for parent in reversed(path.parents[:-1]))
+    return [option for path in above for option in ("--perms", "0755", "--dir", str(path))]
+
+
+def _doors(job: Job, limits: Limits, user: int | None) -> plan.Doors:
+    return plan.Doors(
+        box=BOX,
+        workers=f"{_OURS}/worker",
+        places={name: f"{_PLACES}/{name}" for name in job.readable},
+        shown=("/tmp", "/dev/shm"),  # noqa: S108 - the run's own, in memory
+        tasks=plan.tasks_limit(limits),
+        user=user,
+        landlock=plan.Grants(
+            read=("/",),
+            listed=(),
+            write=(BOX, "/tmp", "/dev/shm"),  # noqa: S108 - the run's own, in memory
+            devices=("/dev",),
+            network=True,
+            least=0,
+        ),
+    )
+
+
+def _options(limits: Limits, user: int | None) -> list[str]:
+    options = [
+        "--unshare-ipc",
+        "--unshare-pid",
+        "--unshare-net",
+        "--unshare-uts",
+        "--unshare-cgroup-try",
+    ]
+    options += ["--die-with-parent", "--new-session", "--hostname", "grader", "--cap-drop", "ALL"]
+    if user is None:
+        options += ["--unshare-user", "--uid", str(_USER), "--gid", str(_USER)]
+        if (version() or ()) >= _DISABLES_USER_NAMESPACES:  # the filter forbids them anyway
+            options.append("--disable-userns")
+    else:
+        for capability in _ROOT_KEEPS:
+            options += ["--cap-add", capability]
+    options.append("--clearenv")
+    for name, value in interior.environment(BOX).items():
+        options += ["--setenv", name, value]
+    options += ["--proc", "/proc", "--dev", "/dev"]
+    for path, size in (("/dev/shm", _SHM), ("/tmp", _TMP), (BOX, limits.disk + _SLACK)):  # noqa: S108 - made here
+        options += ["--perms", "1777", "--size", str(size), "--tmpfs", path]
+    return options
+
+
+def _etc(files: _Files, user: int | None) -> list[str]:
+    """Make an ``/etc`` that knows one user and no other machine."""
+    number = _USER if user is None else user
+    texts = {
+        "passwd": f"student:x:{number}:{number}:student:{BOX}/home:/bin/sh\n",
+        "group": f"student:x:{number}:\n",
+        "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
+        "hosts": "127.0.0.1 localhost grader\n::1 localhost\n",
+    }
+    options = []
+    for name, text in texts.items():
+        descriptor = files.add(plan.in_memory(text.encode()))
+        options += ["--perms", "0644", "--ro-bind-data", str(descriptor), f"/etc/{name}"]
+    return options
+
+
+def _last() -> list[str]:
+    # The root and /dev are in memory without a size: read-only, or a run could fill them.
+    return ["--chdir", "/", "--remount-ro", "/dev", "--remount-ro", "/"]
+
+
+def _tmpfs_use(folders: Sequence[int]) -> DiskUse:
+    """Measure folders in memory of their own, which holds the files deleted but open, too."""
+    size = files = 0
+    for folder in folders:
+        facts = os.fstatvfs(folder)
+        size += (facts.f_blocks - facts.f_bfree) * facts.f_frsize
+        files += facts.f_files - facts.f_ffree
+    return DiskUse(size=size, files=files)
+
+
+class _Namespace:
+    """Holds a tree by the first process of its pid namespace: when that dies, all of it has died."""
+
+    def __init__(self) -> None:
+        self._init: int | None = None
+        self._init_pid = 0
+
+    def hold(self, root: int) -> None:
+        (init,) = (process for process in descendants(root, fresh=True) if process.parent == root)
+        self._init = os.pidfd_open(init.pid)
+        self._init_pid = init.pid
+        now = read(init.pid)
+        if now is None or now.parent != root:
+            raise SandboxError("The sandbox ended while it was being set up.")
+
+    def tree(self, root: int) -> Sequence[Process]:
+        return [process for process in descendants(root) if process.parent != root]
+
+    def kill(self, root: "subprocess.Popen[bytes]") -> None:
+        if self._init is None:
+            for process in descendants(root.pid, fresh=True):
+                with suppress(ProcessLookupError):
+                    os.kill(process.pid, signal.SIGKILL)
+            root.kill()
+            return
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._init, signal.SIGKILL)
+        poll = select.poll()
+        poll.register(self._init, select.POLLIN)
+        died = poll.poll(_PATIENCE_S * 1000)
+        os.close(self._init)
+        self._init = None
+        if root.poll() is None and died:
+            with suppress(subprocess.TimeoutExpired):
+                root.wait(_PATIENCE_S)
+        root.kill()
+        if not died:
+            raise SandboxError(f"Process {self._init_pid} does not die; the kernel holds it.")

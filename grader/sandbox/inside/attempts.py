@@ -1,0 +1,134 @@
+"""Tries from inside what a sandbox promises to refuse, and says what was refused.
+
+Runs instead of a worker, before any student code; see ``grader.sandbox.selftest``.
+"""
+
+import ctypes
+import json
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+
+_CLONE_NEWUSER = 0x10000000
+_AF_VSOCK = 40
+_MESSAGES = 3
+_LANDLOCK_CREATE, _LANDLOCK_VERSION = 444, 1
+
+
+def main(task: dict[str, Any]) -> None:
+    """Try everything once.
+
+    Args:
+        task: ``canary`` (a file of the host's), ``token`` (its contents, also in the host's
+            environment), ``folder`` (writable for all), ``port`` (the host listens there),
+            ``socket`` (and there), ``host`` (its process id).
+    """
+    attempts: dict[str, Callable[[dict[str, Any]], bool]] = {
+        "read a file": _reads,
+        "write a file": _writes,
+        "find a secret in an environment": _finds_secret,
+        "reach the network": _connects,
+        "reach a socket in the file system": _connects_to_path,
+        "signal another process": _signals,
+        "open a socket to the machine below": _opens_vsock,
+        "make a namespace": _makes_namespace,
+        "gain privileges": _is_privileged,
+    }
+    refused = {name: not attempt(task) for name, attempt in attempts.items()}
+    libc = ctypes.CDLL(None)
+    landlock = libc.syscall(_LANDLOCK_CREATE, None, 0, _LANDLOCK_VERSION)
+    os.write(_MESSAGES, json.dumps({"refused": refused, "landlock": max(0, landlock)}).encode())
+
+
+def _reads(task: dict[str, Any]) -> bool:
+    try:
+        with open(task["canary"], encoding="utf-8") as file:
+            return bool(file.read(1))
+    except OSError:
+        return False
+
+
+def _writes(task: dict[str, Any]) -> bool:
+    try:
+        with open(os.path.join(task["folder"], "written"), "x", encoding="utf-8"):
+            return True
+    except OSError:
+        return False
+
+
+def _finds_secret(task: dict[str, Any]) -> bool:
+    token = task["token"].encode()
+    if any(token in value for value in os.environb.values()):
+        return True
+    for name in os.listdir("/proc"):
+        if not name.isdecimal():
+            continue
+        for kind in ("environ", "cmdline"):
+            try:
+                with open(f"/proc/{name}/{kind}", "rb") as file:
+                    if token in file.read():
+                        return True
+            except OSError:
+                continue
+    return False
+
+
+def _connects(task: dict[str, Any]) -> bool:
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        try:
+            with socket.socket(socket.AF_INET, kind) as client:
+                client.settimeout(1)
+                client.connect(("127.0.0.1", task["port"]))
+                client.send(b"x")
+                if kind == socket.SOCK_STREAM or client.recv(1):
+                    return True
+        except OSError:
+            continue
+    return False
+
+
+def _connects_to_path(task: dict[str, Any]) -> bool:
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.connect(task["socket"])
+            return True
+    except OSError:
+        return False
+
+
+def _signals(task: dict[str, Any]) -> bool:
+    for process in (task["host"], os.getppid()):
+        if process > 1:  # in a namespace of its own, 1 is not the host's 1
+            try:
+                os.kill(process, 0)
+            except OSError:
+                continue
+            return True
+    return False
+
+
+def _opens_vsock(_: dict[str, Any]) -> bool:
+    try:
+        socket.socket(_AF_VSOCK, socket.SOCK_STREAM).close()
+    except OSError:
+        return False
+    return True
+
+
+def _makes_namespace(_: dict[str, Any]) -> bool:
+    child = os.fork()
+    if not child:
+        os._exit(1 if ctypes.CDLL(None).unshare(_CLONE_NEWUSER) else 0)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def _is_privileged(_: dict[str, Any]) -> bool:
+    with open("/proc/self/status", encoding="ascii") as file:
+        status = dict(line.split(":", 1) for line in file)
+    dac_read_search = 1 << 2  # Landlock, not the file's mode, says what may be read
+    return (
+        bool(int(status["CapEff"], 16) & ~dac_read_search)
+        or status["NoNewPrivs"].strip() != "1"
+        or status["Seccomp"].strip() == "0"
+    )

@@ -1,0 +1,124 @@
+"""What a process tree uses, read from ``/proc``.
+
+Everything read here is about hostile processes: they come and go while it is read, choose their own
+names, and may forbid a look at their memory map.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_FRESH_S = 0.03
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """One line of ``/proc/<pid>/stat``."""
+
+    pid: int
+    parent: int
+    state: str
+    threads: int
+    cpu_s: float
+    """Its own processor seconds and those of the children it waited for."""
+    started: int
+    """Clock ticks since boot: with the pid, an identity."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a tree uses together."""
+
+    memory: int = 0
+    tasks: int = 0
+    cpu_s: float = 0.0
+
+
+def read(pid: int) -> Process | None:
+    """Look at one process; ``None`` when it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            line = file.read()
+    except OSError:
+        return None
+    values = line[line.rindex(b")") + 2 :].split()  # a name may hold anything, brackets too
+    return Process(
+        pid=pid,
+        parent=int(values[1]),
+        state=values[0].decode("ascii", "replace"),
+        threads=int(values[17]),
+        cpu_s=sum(map(int, values[11:15])) / _TICKS,
+        started=int(values[19]),
+    )
+
+
+class _Table:
+    """All processes of the machine by parent; runs side by side share one reading."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._read_at = 0.0
+        self._children: Mapping[int, Sequence[Process]] = {}
+
+    def children(self, *, fresh: bool) -> Mapping[int, Sequence[Process]]:
+        with self._lock:
+            if fresh or time.monotonic() - self._read_at > _FRESH_S:
+                children: dict[int, list[Process]] = {}
+                for name in os.listdir("/proc"):
+                    if name.isdecimal() and (process := read(int(name))):
+                        children.setdefault(process.parent, []).append(process)
+                self._children = children
+                self._read_at = time.monotonic()
+            return self._children
+
+
+_table = _Table()
+
+
+def descendants(root: int, *, fresh: bool = False) -> list[Process]:
+    """All processes below one, without it."""
+    children = _table.children(fresh=fresh)
+    found: list[Process] = []
+    todo = [root]
+    while todo:
+        below = children.get(todo.pop(), ())
+        found += below
+        todo += [process.pid for process in below]
+    return found
+
+
+def usage(tree: Sequence[Process]) -> Usage:
+    """Add up a tree; shared pages count once for each process that maps them."""
+    return Usage(
+        memory=sum(_resident(process.pid) for process in tree),
+        tasks=sum(process.threads for process in tree if process.state != "Z"),
+        cpu_s=sum(process.cpu_s for process in tree),
+    )
+
+
+def shared_once(tree: Sequence[Process]) -> int:
+    """Memory of a tree with shared pages counted once; dearer, so only to confirm."""
+    return sum(_proportional(process.pid) for process in tree)
+
+
+def _resident(pid: int) -> int:
+    return _kibibytes(f"/proc/{pid}/status", (b"RssAnon:", b"RssShmem:"))
+
+
+def _proportional(pid: int) -> int:
+    path = f"/proc/{pid}/smaps_rollup"
+    # what hides its map is counted in full
+    return _kibibytes(path, (b"Pss_Anon:", b"Pss_Shmem:")) or _resident(pid)
+
+
+def _kibibytes(path: str, fields: tuple[bytes, ...]) -> int:
+    total = 0
+    with suppress(OSError), open(path, "rb") as file:
+        for line in file:
+            if line.startswith(fields):
+                total += int(line.split()[1]) * 1024
+    return total

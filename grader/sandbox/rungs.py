@@ -1,0 +1,139 @@
+"""The ladder on this machine: which rung holds, what each means, and what to do about a missing one."""
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.sandbox import bubblewrap, interior, plain
+from grader.sandbox.bubblewrap import BubblewrapSandbox
+from grader.sandbox.interface import Level, Sandbox
+from grader.sandbox.landlock import LandlockSandbox
+from grader.sandbox.plain import PlainSandbox
+from grader.sandbox.selftest import PROGRAMS, Proof, prove
+
+OFFERED: tuple[Level, ...] = ("namespaces", "landlock", "none")
+
+_LIMITED = "Memory is measured every 50 ms and may overshoot; processor time is limited by the wall clock only."
+_NOT_COVERED = "Not covered: bugs in the Linux kernel; test data the student already has."
+_NAMESPACES_REMEDY = (
+    "Allow bubblewrap its namespaces. Ubuntu 23.10 and later: give /usr/bin/bwrap an AppArmor profile with `userns,`, "
+    "or `sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`. "
+    "Elsewhere: `sudo sysctl kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000`. "
+    "In a container: start it with `--security-opt seccomp=unconfined --security-opt apparmor=unconfined`."
+)
+_LANDLOCK_REMEDY = (
+    "Use a kernel with Landlock (5.13 or later as root, 6.12 or later as an ordinary user) and "
+    "`landlock` among the names in /sys/kernel/security/lsm; some containers and gVisor have none."
+)
+_NO_REMEDY = (
+    "Or, on your own responsibility and only for code you would run yourself: `--isolation none`."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rung:
+    """One rung as this machine has it."""
+
+    level: Level
+    """Its name."""
+    works: bool
+    """Whether it holds here: proven by a self-test, except for ``none``, which promises nothing."""
+    description: str
+    """The sentence for the terminal and for reports; empty when it does not work."""
+    reason: str = ""
+    """Why it does not work."""
+    remedy: str = ""
+    """What to do about it."""
+
+
+def rungs() -> tuple[Rung, ...]:
+    """Try all rungs on offer, strongest first; each costs about a tenth of a second, once."""
+    return tuple(rung(level) for level in OFFERED)
+
+
+@functools.cache
+def rung(level: Level) -> Rung:
+    """Try one rung."""
+    return _TRIES[level]()
+
+
+def make(level: Level, description: str, workers: Path = interior.WORKERS) -> Sandbox:
+    """Make the sandbox of a rung that works."""
+    return _KINDS[level](description, workers)
+
+
+def _namespaces() -> Rung:
+    version = bubblewrap.version()
+    if version is None:
+        return _missing(
+            "namespaces", "bubblewrap is not installed", "Install the package `bubblewrap`."
+        )
+    if version < bubblewrap.OLDEST:
+        oldest = ".".join(map(str, bubblewrap.OLDEST))
+        return _missing(
+            "namespaces", f"bubblewrap is older than {oldest}", "Install a newer `bubblewrap`."
+        )
+    proof = prove(BubblewrapSandbox("", PROGRAMS))
+    if not proof.holds:
+        return _missing("namespaces", _why(proof), _NAMESPACES_REMEDY)
+    number = ".".join(map(str, version))
+    on_top = f"Landlock {proof.landlock}" if proof.landlock else "no Landlock on top"
+    return Rung(
+        level="namespaces",
+        works=True,
+        description=(
+            f"Isolation: namespaces (bubblewrap {number}; seccomp; {on_top}). Student code could not reach the "
+            f"network, other files or other processes [self-test {proof.attempts}/{proof.attempts}]. "
+            f"{_LIMITED} {_NOT_COVERED}"
+        ),
+    )
+
+
+def _landlock() -> Rung:
+    proof = prove(LandlockSandbox("", PROGRAMS))
+    if not proof.holds:
+        return _missing("landlock", _why(proof), _LANDLOCK_REMEDY)
+    return Rung(
+        level="landlock",
+        works=True,
+        description=(
+            f"Isolation: landlock (Landlock {proof.landlock}; seccomp; no sockets). Student code could not reach the "
+            f"network, other files' contents or other processes [self-test {proof.attempts}/{proof.attempts}], but "
+            "could see names and sizes of files and other processes' command lines. "
+            f"{_LIMITED} Disk is measured, not partitioned. {_NOT_COVERED}"
+        ),
+    )
+
+
+def _none() -> Rung:
+    return Rung(level="none", works=True, description=plain.DESCRIPTION)
+
+
+def _uid() -> Rung:
+    return _missing("uid", "this rung is not offered yet", _LANDLOCK_REMEDY)
+
+
+def _missing(level: Level, reason: str, remedy: str) -> Rung:
+    return Rung(
+        level=level, works=False, description="", reason=reason, remedy=f"{remedy} {_NO_REMEDY}"
+    )
+
+
+def _why(proof: Proof) -> str:
+    if proof.failure:
+        return proof.failure
+    return "its self-test failed: from inside it was possible to " + ", to ".join(proof.allowed)
+
+
+_TRIES: Mapping[Level, Callable[[], Rung]] = {
+    "namespaces": _namespaces,
+    "landlock": _landlock,
+    "uid": _uid,
+    "none": _none,
+}
+_KINDS: Mapping[Level, Callable[[str, Path], Sandbox]] = {
+    "namespaces": BubblewrapSandbox,
+    "landlock": LandlockSandbox,
+    "none": PlainSandbox,
+}

@@ -1,0 +1,310 @@
+"""Starts a run, listens to it, watches its limits, and ends the whole tree.
+
+The same for every rung; how a tree is held and how its disk is measured is the rung's business.
+"""
+
+import json
+import os
+import selectors
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from grader.errors import SandboxError
+from grader.sandbox.collect import collect, nothing
+from grader.sandbox.interface import Ending, Job, Limits, OnMessage, Outcome
+from grader.sandbox.kept import Kept
+from grader.sandbox.processes import Process, shared_once, usage
+
+POLL_S = 0.05
+MOST_FILES = 200_000
+"""Files and folders in a box: each costs kernel memory, even when it is empty."""
+
+_CHUNK = 1 << 16
+_MOST_ERROR = 4000
+_SIGNALS = range(129, 193)
+"""Exit statuses by which a shell, bubblewrap and our warden tell of a signal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskUse:
+    """What lies in a run's writable folders."""
+
+    size: int
+    """Bytes."""
+    files: int
+    """Files and folders."""
+
+
+class Grip(Protocol):
+    """How a rung holds a process tree."""
+
+    def hold(self, root: int) -> None:
+        """Take hold of the tree, before any student code runs."""
+        ...
+
+    def tree(self, root: int) -> Sequence[Process]:
+        """List the processes that count."""
+        ...
+
+    def kill(self, root: "subprocess.Popen[bytes]") -> None:
+        """End all of it; when this returns, none is left."""
+        ...
+
+
+Meter = Callable[[Sequence[int]], DiskUse]
+"""Measures writable folders, given their open descriptors."""
+
+
+class Channels:
+    """The two ways to talk with a run: messages come out; control goes both ways until student code runs."""
+
+    def __init__(self) -> None:
+        self.messages, self.messages_inside = os.pipe()
+        self.control, self._control_inside = socket.socketpair(
+            socket.AF_UNIX, socket.SOCK_SEQPACKET
+        )
+
+    @property
+    def inside(self) -> tuple[int, int]:
+        """The run's own ends: control, messages."""
+        return self._control_inside.fileno(), self.messages_inside
+
+    def close_inside(self) -> None:
+        """Forget the run's ends, once it has them."""
+        self._control_inside.close()
+        if self.messages_inside >= 0:
+            os.close(self.messages_inside)
+            self.messages_inside = -1
+
+    def __enter__(self) -> "Channels":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close_inside()
+        self.control.close()
+        os.close(self.messages)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """How a rung starts its first process, and holds what comes of it."""
+
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    stdin: int
+    """The plan."""
+    descriptors: Sequence[int]
+    """Kept open in the new process, under the same numbers."""
+    grip: Grip
+    meter: Meter
+
+
+def supervise(
+    start: Start, channels: Channels, job: Job, limits: Limits, on_message: OnMessage
+) -> Outcome:
+    """Run a job to its end.
+
+    Args:
+        start: How to start it.
+        channels: The ends on this side; those inside are closed here.
+        job: What runs, for the names of its artefacts.
+        limits: What it may use up.
+        on_message: Receives the message channel.
+
+    Returns:
+        What became of it.
+
+    Raises:
+        SandboxError: The first process could not be started, or the tree does not die.
+    """
+    began = time.monotonic()
+    try:
+        process = subprocess.Popen(  # noqa: S603 - the command is the rung's own
+            start.command,
+            stdin=start.stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=start.environment,
+            cwd="/",
+            pass_fds=start.descriptors,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise SandboxError(f"{start.command[0]} could not be started: {error}") from error
+    channels.close_inside()
+    watch = _Watch(process, start, channels, limits, on_message)
+    with process, watch.selector:
+        try:
+            try:
+                watch.until_the_end()
+            finally:
+                start.grip.kill(process)
+            process.wait()
+            wall_s = time.monotonic() - began
+            watch.drain()
+            artefacts = (
+                collect(watch.folders[0], job.collect, limits.artefact)
+                if watch.folders
+                else nothing(job.collect)
+            )
+        finally:
+            watch.close()
+    return Outcome(
+        ending=watch.ending or ("killed" if watch.exit_code < 0 else "finished"),
+        exit_code=watch.exit_code,
+        stdout=watch.stdout.text(),
+        stderr=watch.stderr.text(),
+        artefacts=artefacts,
+        wall_s=wall_s,
+        cpu_s=watch.cpu_s,
+        peak_memory=watch.peak_memory,
+        setup_error=watch.setup_error,
+    )
+
+
+@dataclass(slots=True)
+class _Watch:
+    """One run while it lasts."""
+
+    process: "subprocess.Popen[bytes]"
+    start: Start
+    channels: Channels
+    limits: Limits
+    on_message: OnMessage
+    ending: Ending | None = None
+    is_ready: bool = False
+    error: str = ""
+    folders: list[int] = field(default_factory=list)
+    cpu_s: float = 0.0
+    peak_memory: int = 0
+    received: int = 0
+    selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
+    stdout: Kept = field(init=False)
+    stderr: Kept = field(init=False)
+    _end: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.stdout, self.stderr = Kept(self.limits.output), Kept(self.limits.output)
+        self._end = os.pidfd_open(self.process.pid)
+        self.selector.register(self._end, selectors.EVENT_READ)
+        self.selector.register(self.channels.control, selectors.EVENT_READ, self._hear_control)
+        for descriptor, take in self._streams():
+            os.set_blocking(descriptor, False)
+            self.selector.register(descriptor, selectors.EVENT_READ, take)
+
+    def _streams(self) -> Sequence[tuple[int, Callable[[bytes], None]]]:
+        if self.process.stdout is None or self.process.stderr is None:
+            raise SandboxError("The run has no streams.")
+        return (
+            (self.channels.messages, self._take_message),
+            (self.process.stdout.fileno(), self.stdout.add),
+            (self.process.stderr.fileno(), self.stderr.add),
+        )
+
+    def close(self) -> None:
+        """Give back what this run held on the host."""
+        os.close(self._end)
+        for folder in self.folders:
+            os.close(folder)
+
+    @property
+    def exit_code(self) -> int:
+        """The status of the first process, a signal as a negative number."""
+        code = self.process.returncode
+        return 128 - code if code in _SIGNALS else code
+
+    @property
+    def setup_error(self) -> str:
+        """Why no line of the worker ran, if that is so."""
+        if self.error or self.is_ready:
+            return self.error
+        if self.ending:
+            return f"the run passed a limit ({self.ending}) before the worker began"
+        told = self.stderr.text().strip()[-_MOST_ERROR:]
+        return told or f"it ended with status {self.exit_code} before the worker began"
+
+    def until_the_end(self) -> None:
+        """Listen and measure until the first process ends or a limit is passed."""
+        deadline = time.monotonic() + self.limits.wall_s
+        measure_at = time.monotonic()
+        while self.ending is None:
+            events = self.selector.select(max(0.0, min(measure_at, deadline) - time.monotonic()))
+            for key, _ in events:
+                if key.data is not None:
+                    self._hear(key)
+            if any(key.fd == self._end for key, _ in events):
+                return
+            now = time.monotonic()
+            if self.ending is None and now >= deadline:
+                self.ending = "timeout"
+            if self.ending is None and now >= measure_at:
+                self.ending = self._measure()
+                measure_at = time.monotonic() + POLL_S
+
+    def drain(self) -> None:
+        """Take what the dead left in their pipes; never waits."""
+        for descriptor, take in self._streams():
+            with suppress(BlockingIOError):
+                while chunk := os.read(descriptor, _CHUNK):
+                    take(chunk)
+
+    def _hear(self, key: selectors.SelectorKey) -> None:
+        if key.fileobj is self.channels.control:
+            self._hear_control()
+            return
+        try:
+            chunk = os.read(key.fd, _CHUNK)
+        except BlockingIOError:
+            return
+        if not chunk:
+            self.selector.unregister(key.fileobj)
+            return
+        key.data(chunk)
+        if self.ending is None and (self.stdout.is_flood or self.stderr.is_flood):
+            self.ending = "output"
+
+    def _take_message(self, chunk: bytes) -> None:
+        self.received += len(chunk)
+        if self.received <= self.limits.messages:
+            self.on_message(chunk)
+        elif self.ending is None:
+            self.ending = "output"
+
+    def _hear_control(self) -> None:
+        """Hear that all doors are locked, take hold of the tree, and let the worker begin."""
+        data, self.folders, _, _ = socket.recv_fds(
+            self.channels.control, _CHUNK, 8, socket.MSG_CMSG_CLOEXEC
+        )
+        self.selector.unregister(self.channels.control)
+        if not data:
+            return
+        message = json.loads(data)
+        if "error" in message:
+            self.error = message["error"]
+            return
+        self.start.grip.hold(self.process.pid)
+        self.is_ready = True
+        with suppress(BrokenPipeError):
+            self.channels.control.send(b"go")
+
+    def _measure(self) -> Ending | None:
+        tree = self.start.grip.tree(self.process.pid)
+        used = usage(tree)
+        self.cpu_s = max(self.cpu_s, used.cpu_s)
+        memory = used.memory
+        if memory > self.limits.memory:
+            memory = shared_once(tree)
+        self.peak_memory = max(self.peak_memory, memory)
+        if memory > self.limits.memory:
+            return "memory"
+        if used.tasks > self.limits.processes:
+            return "processes"
+        disk = self.start.meter(self.folders)
+        if disk.size > self.limits.disk or disk.files > MOST_FILES:
+            return "disk"
+        return None
