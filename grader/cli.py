@@ -164,7 +164,7 @@ def data(
 
     console = Console(highlight=False)
     with _faults(console):
-        healthy = show_data(console, directory, verify=verify)
+        healthy = show_data(console, directory, verify_all=verify)
     if not healthy:
         raise typer.Exit(WRONG_USAGE)
 
