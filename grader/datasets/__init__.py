@@ -6,16 +6,8 @@ from the training split; the held-out inputs for the judge; and the held-out lab
 the host reads. Read :mod:`grader.datasets.finding` first.
 """
 
-from grader.datasets.finding import (
-    KNOWN,
-    Availability,
-    Dataset,
-    Health,
-    Source,
-    available,
-    load,
-    verify,
-)
+from grader.datasets.finding import KNOWN, available, load, verify
+from grader.datasets.records import Availability, Dataset, Health, Source
 
 __all__ = [
     "KNOWN",

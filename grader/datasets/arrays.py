@@ -34,10 +34,8 @@ _MAKES_ARRAYS = frozenset(
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The date in our zip files: the earliest that zip knows, so that no clock is in them."""
 
-_BLOCK = 1 << 20
 
-
-class ArrayUnpickler(pickle.Unpickler):  # noqa: S301 - this class is the restriction
+class ArrayUnpickler(pickle.Unpickler):
     """An unpickler of arrays, numbers, strings and lists that refuses all else."""
 
     def find_class(self, module: str, name: str, /) -> object:

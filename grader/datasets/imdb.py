@@ -26,31 +26,42 @@ _START, _OUT_OF_VOCABULARY, _OFFSET = 1, 2, 3
 
 
 def _read(files: Files) -> Arrays:
-    path = files[_FILE]
-    found = read_npz(path)
+    found = read_npz(files[_FILE])
     content: dict[str, np.ndarray] = {}
-    try:
-        for split in ("train", "test"):
-            rows, labels = found[f"x_{split}"], found[f"y_{split}"]
-            if rows.shape != (_REVIEWS,) or labels.shape != (_REVIEWS,):
-                raise ValueError(f"{rows.shape} reviews and {labels.shape} labels")
-            lengths = np.fromiter(map(len, rows), np.int32, _REVIEWS)
-            ranks = np.fromiter(chain.from_iterable(rows), np.int32)
-            if len(ranks) != lengths.sum() or not lengths.all() or ranks.min() < 1:
-                raise ValueError("a review that is not a list of ranks from 1")
-            if not np.isin(labels, (0, 1)).all():
-                raise ValueError("labels other than 0 and 1")
-            content[f"{split}_ranks"], content[f"{split}_lengths"] = ranks, lengths
-            content[f"y_{split}"] = labels.astype(np.int64)
-    except (KeyError, OverflowError, TypeError, ValueError) as error:
-        raise DataError(
-            f"{path} is not IMDb: it should have x_train, y_train, x_test and y_test, each of "
-            f"{_REVIEWS} reviews or labels.\nReceived: {error}",
-            remedy="Delete it, or put Keras' own imdb.npz in its place.",
-        ) from error
+    for split in ("train", "test"):
+        try:
+            content |= _read_split(found, split)
+        except (KeyError, OverflowError, TypeError, ValueError) as error:
+            raise DataError(
+                f"{files[_FILE]} is not IMDb: it should have x_train, y_train, x_test and "
+                f"y_test, each of {_REVIEWS} reviews or labels.\nReceived: {error}",
+                remedy="Delete it, or put Keras' own imdb.npz in its place.",
+            ) from error
     if _INDEX in files:
         content["word_index"] = _read_index(files)
     return content
+
+
+def _read_split(found: Arrays, split: str) -> Arrays:
+    """Flatten one half of the reviews.
+
+    Raises:
+        KeyError, OverflowError, TypeError, ValueError: They are no reviews.
+    """
+    rows, labels = found[f"x_{split}"], found[f"y_{split}"]
+    if rows.shape != (_REVIEWS,) or labels.shape != (_REVIEWS,):
+        raise ValueError(f"{rows.shape} reviews and {labels.shape} labels")
+    lengths = np.fromiter(map(len, rows), np.int32, _REVIEWS)
+    ranks = np.fromiter(chain.from_iterable(rows), np.int32)
+    if not lengths.all() or ranks.min() < 1:
+        raise ValueError("a review that is not a list of ranks from 1")
+    if not np.isin(labels, (0, 1)).all():
+        raise ValueError("labels other than 0 and 1")
+    return {
+        f"{split}_ranks": ranks,
+        f"{split}_lengths": lengths,
+        f"y_{split}": labels.astype(np.int64),
+    }
 
 
 def _read_index(files: Files) -> np.ndarray:

@@ -69,9 +69,7 @@ RECIPE = Recipe(
         _FILE: "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
     },
     # The pixels and labels of the four IDX files of 1998, compared file by file.
-    originals=frozenset({
-        "8fc8fc4f0343f34ece1fcfdfb65f0801fac48030ce7c70e62bbb62f64ee2e65b"
-    }),
+    originals=frozenset({"8fc8fc4f0343f34ece1fcfdfb65f0801fac48030ce7c70e62bbb62f64ee2e65b"}),
     read=_read,
     lay_out=_lay_out,
     make=digits.make,

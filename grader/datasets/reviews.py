@@ -41,14 +41,14 @@ _SHARE = (
 
 _FIRST_TELLING = 30
 """The words before this rank are like *the* and *of*: they tell nothing."""
-_TELLING = 0.2
+_TELLING = 0.4
 """Share of the other pairs whose words differ in sentiment."""
-_STRENGTH = 0.3
+_STRENGTH = 0.85
 """How much they differ: standard deviation of the log-odds in a review of strength one."""
-_UNSURE = 0.7
+_UNSURE = 0.6
 """Standard deviation of a review's strength, whose mean is one; below zero it misleads."""
 _TOPICS = 24
-_TOPIC = 0.5
+_TOPIC = 0.3
 """How much topics differ in their words: standard deviation of the log-odds."""
 
 
@@ -83,9 +83,7 @@ def make() -> Arrays:
         made[f"{split}_ranks"] = (2 * pair + second + 1).astype(np.int32)
         made[f"{split}_lengths"] = lengths
         made[f"y_{split}"] = labels.astype(np.int64)
-    index = json.dumps(
-        {word: rank for rank, word in enumerate(_words(), 1)}, separators=(",", ":")
-    )
+    index = json.dumps({word: rank for rank, word in enumerate(_words(), 1)}, separators=(",", ":"))
     made["word_index"] = np.frombuffer(index.encode(), np.uint8)
     return made
 

@@ -1,0 +1,110 @@
+"""The values that this room gives: a data set, what sources offer, how the cache fares."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from grader.datasets.arrays import sha256_of
+from grader.errors import DataError
+
+Source = Literal["directory", "keras-cache", "download", "stand-in"]
+"""Where a data set came from, in the order in which they are tried."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """One data set, taken apart: what students see, what the judge sees, what nobody sees."""
+
+    name: str
+    """What Keras calls it: ``"mnist"``, ``"imdb"``."""
+    source: Source
+    """Where it came from."""
+    description: str
+    """What it is and whence, for reports; never claims to be what it is not."""
+    verified: bool
+    """Whether a hash proves that it is the original."""
+    digest: str
+    """The SHA-256 of its content: equal data, equal digest, whatever the source."""
+    served: Path
+    """The folder with the files of ``$KERAS_HOME/datasets``, for the student's sandbox.
+
+    Its test split is drawn from the training split.
+    """
+    served_sha256: tuple[str, ...]
+    """The hashes of the files in :attr:`served`, which Keras is told to trust."""
+    held_out: Path
+    """The folder with held-out inputs and no labels, for the judge's sandbox.
+
+    MNIST: ``inputs.npy`` ``(10000, 28, 28)`` uint8, and ``train_mean.npy``, ``train_std.npy``
+    ``(28, 28)`` float64. IMDb: ``ranks.npy`` ``(tokens,)`` int32, all reviews one after the
+    other, and ``lengths.npy`` ``(25000,)`` int32; the ranks are as
+    ``load_data(num_words=10000)`` gives them.
+    """
+    train_facts: Mapping[str, float]
+    """Facts of the training inputs.
+
+    MNIST: ``mean``, ``std``, ``min``, ``max`` of all pixels. IMDb: ``mean_length`` and
+    ``longest`` with the start mark, ``num_words``.
+    """
+    labels_file: Path = field(repr=False)
+    """The held-out labels: never to be named to a sandbox."""
+    labels_sha256: str = field(repr=False)
+    """The hash of that file."""
+
+    def labels(self) -> np.ndarray:
+        """Read the held-out labels; on the host only.
+
+        Returns:
+            ``(10000,)`` uint8 for MNIST, ``(25000,)`` int64 for IMDb, in the order of the
+            held-out inputs.
+
+        Raises:
+            DataError: They are missing or are not what was written.
+        """
+        try:
+            if sha256_of(self.labels_file) == self.labels_sha256:
+                return np.asarray(np.load(self.labels_file, allow_pickle=False))
+            problem = "its hash differs from the manifest's"
+        except (OSError, ValueError) as error:
+            problem = str(error)
+        raise DataError(
+            f"The held-out labels {self.labels_file} are damaged: {problem}.",
+            remedy=f"Delete {self.labels_file.parents[1]} and run the command again.",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Availability:
+    """What one source has to offer for one data set."""
+
+    name: str
+    """The data set."""
+    source: Source
+    """The source."""
+    there: bool
+    """Whether the data set can be had from it."""
+    where: str
+    """Its path, or the host it is downloaded from."""
+    verified: bool
+    """Whether a hash proves that it is the original."""
+    used: bool
+    """Whether :func:`load` would use it now."""
+    note: str
+    """Why it is not there or not used, or what it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """What a thorough look at one entry of the cache found."""
+
+    name: str
+    """The data set; empty when not even that can be read."""
+    digest: str
+    """Its digest."""
+    folder: Path
+    """Where the entry lies."""
+    problems: tuple[str, ...]
+    """A sentence for each damage; none when all is well."""
