@@ -100,7 +100,8 @@ def _read_folder(folder: Path) -> dict[str, bytes]:
 
 def _grouped(files: Files, origin: str, *, alone: str | None) -> Iterator[Submission]:
     """Top-level files are one submission each; a top-level folder is one student's."""
-    files = _without_single_root(files)
+    if alone is not None:
+        files = _without_single_root(files)
     main = _main_file(files)
     if isinstance(main, str) and "/" not in main and _candidates(files) == [main]:
         beside = {name: data for name, data in files.items() if name != main}
@@ -138,9 +139,10 @@ def _without_single_root(files: Files) -> Files:
     if len(roots) != 1 or any("/" not in name for name in files):
         return files
     inner = {name.partition("/")[2]: data for name, data in files.items()}
-    candidates = _candidates(inner)
-    # One notebook with its data beside it is one student's folder, and keeps its name.
-    return files if len(candidates) == 1 and "/" not in candidates[0] else inner
+    top = [name for name in _candidates(inner) if "/" not in name]
+    notebooks = [name for name in top if name.endswith(".ipynb")]
+    # One notebook, or one script, with whatever it needs beside it is one student's folder.
+    return files if len(notebooks) == 1 or len(top) == 1 else inner
 
 
 def _candidates(files: Files) -> list[str]:

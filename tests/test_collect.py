@@ -49,9 +49,19 @@ def test_a_zip_is_graded_like_the_folder_it_holds(tmp_path):
     path = tmp_path / "class.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("class/ada.ipynb", notebook("a = 1"))
-        archive.writestr("class/ben.py", "b = 2")
+        archive.writestr("class/ben.ipynb", notebook("b = 2"))
+        archive.writestr("class/chen.py", "c = 3")
         archive.writestr("__MACOSX/class/._ada.ipynb", "litter")
-    assert [s.student for s in collect([path])] == ["ada", "ben"]
+    assert [s.student for s in collect([path])] == ["ada", "ben", "chen"]
+
+
+def test_a_zip_of_one_students_folder_is_one_submission(tmp_path):
+    path = tmp_path / "ada.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("ada/work.ipynb", notebook("import network"))
+        archive.writestr("ada/network.py", "n = 1")
+    (only,) = collect([path])
+    assert (only.student, set(only.files)) == ("ada", {"network.py"})
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,12 @@ class Training:
         )
         if facts is None or facts.minimum is None or facts.maximum is None:
             return  # a pipeline brings its own batches: what was not seen is not held against it
+        if not math.isfinite(facts.minimum + facts.maximum):
+            raise Unmet(
+                expected="inputs that are numbers",
+                received=f"values of {facts.minimum:g}…{facts.maximum:g}",
+                hint="A feature that never changes has no deviation: dividing by it gives NaN.",
+            )
         largest = max(abs(facts.minimum), abs(facts.maximum))
         # Standardised feature by feature, a pixel that is lit once is far out; the mean is not.
         standardised = facts.minimum < 0 and abs(facts.mean or 0.0) < NEARLY_ZERO

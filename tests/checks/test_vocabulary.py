@@ -174,6 +174,7 @@ def test_a_loss_that_is_no_number_names_the_epoch(make):
         (-3.2, 244.9, 0.001, None),
         (0.0, 255.0, 33.0, "Divide"),
         (0.0, 0.0039, 0.0005, "divided twice"),
+        (math.nan, math.nan, math.nan, "gives NaN"),
     ],
 )
 def test_inputs_of_moderate_size_are_scaled(make, low, high, mean, hint):
