@@ -56,7 +56,7 @@ IsolationOption = Annotated[
 ]
 
 
-@app.command()
+@app.command(short_help="Grade a class: run, examine, measure, report.")
 def grade(  # noqa: PLR0913, PLR0917 - one argument an option
     assignment: AssignmentArgument,
     paths: Annotated[
@@ -100,7 +100,7 @@ def grade(  # noqa: PLR0913, PLR0917 - one argument an option
     _leave(reports, strict=strict)
 
 
-@app.command()
+@app.command(short_help="Check your own work before handing it in.")
 def check(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Your notebook or script.")],
     assignment: Annotated[
@@ -149,7 +149,7 @@ def check(
     _leave([report], strict=True)
 
 
-@app.command()
+@app.command(short_help="List and verify the data sets.")
 def data(
     directory: DataOption = None,
     verify: Annotated[  # noqa: FBT002 - a flag of the command line
@@ -169,7 +169,7 @@ def data(
         raise typer.Exit(WRONG_USAGE)
 
 
-@app.command()
+@app.command(short_help="Say what this machine offers.")
 def doctor() -> None:
     """Say what this machine offers, and what to do about what it lacks."""
     from rich.console import Console

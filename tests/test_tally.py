@@ -131,6 +131,7 @@ def test_the_summary_says_what_matters_most(report, make):
         ending="raised",
         models=(),
         chosen=None,
+        fits=(),
         cells=(CellRecord(number=2, outcome="raised", seconds=0.1, error=error),),
     )
     known = make.evidence(execution=crashed, card=None, measurement=None)

@@ -135,10 +135,8 @@ class JudgedModel:
         found: tuple[LayerCard, ...],
         differing: list[int],
     ) -> str:
-        if len(found) > len(wanted):
-            return f"There are {count(len(found), 'layer')}; {count(len(wanted), 'layer')} suffice."
-        if len(found) < len(wanted):
-            return f"There are {count(len(found), 'layer')} of {len(wanted)}."
+        if len(found) != len(wanted):
+            return f"{count(len(found), 'layer')} instead of {len(wanted)}."
         place = differing[0]
         want, have = wanted[place], found[place]
         if (

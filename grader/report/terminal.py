@@ -80,9 +80,4 @@ def show_one(report: Report, console: Console) -> None:
 def show_circumstances(report: Report, console: Console) -> None:
     """Print which data and which isolation stand behind the grades."""
     console.print(Text(f"Data: {report.data['description']}", "dim"))
-    console.print(
-        Text(
-            f"Isolation: {report.isolation['level']}. {report.isolation['description']}",
-            "dim",
-        )
-    )
+    console.print(Text(report.isolation["description"], "dim"))

@@ -28,7 +28,7 @@ def summary(report: Report) -> str:
     if not failed:
         return "Everything is right."
     errors = [cell for cell in report.cells if cell["error"]]
-    if errors and not report.models:
+    if errors and not any(fit.completed for fit in report.fits):
         error = errors[0]["error"]
         line = f", line {error['line']}" if error["line"] else ""
         return f"Cell {errors[0]['number']}{line}: {error['kind']}: {error['message']}"[:200]

@@ -43,7 +43,7 @@ def test_an_unmet_expectation_gives_expected_received_and_hint(result):
     assert (found.outcome, found.points) == ("failed", 0)
     assert found.expected == "Dense(512, relu) → Dense(10, softmax)"
     assert found.received == "Dense(10, softmax)"
-    assert found.hint == "There are 1 layer of 2."
+    assert found.hint == "1 layer instead of 2."
 
 
 def test_a_plain_assert_gives_expected_and_received(result):

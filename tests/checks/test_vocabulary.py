@@ -50,10 +50,10 @@ def test_a_wrong_layer_is_pointed_at(make, changes, hint):
 
 def test_too_many_layers_and_too_few_are_counted(make):
     model = JudgedModel(make.card(make.dense(512, "relu"), make.dense(10, inputs=512)))
-    assert "2 layers; 1 layer suffice" in unmet(model.expect_layers, dense(10, "softmax")).hint
+    assert "2 layers instead of 1" in unmet(model.expect_layers, dense(10, "softmax")).hint
     model = JudgedModel(make.card())
     wanted = (dense(512, "relu"), dense(10, "softmax"))
-    assert "1 layer of 2" in unmet(model.expect_layers, *wanted).hint
+    assert "1 layer instead of 2" in unmet(model.expect_layers, *wanted).hint
 
 
 def test_settings_of_a_layer_can_be_wanted(make):

@@ -1,0 +1,122 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import grader.cli
+from grader.errors import AssignmentError, DataError, GraderError, SandboxError, UsageError, WorkerError
+
+ROOT = Path(__file__).parents[1]
+SAMPLES = ROOT / "assignments" / "mnist_softmax" / "samples"
+
+
+def call(*args):
+    return CliRunner().invoke(grader.cli.app, [str(arg) for arg in args])
+
+
+def test_the_readme_shows_the_programs_own_help():
+    shown = (ROOT / "README.md").read_text("utf-8")
+    said = subprocess.run(
+        [sys.executable, "-m", "grader", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"COLUMNS": "100", "PATH": "/usr/bin"},
+    ).stdout
+    assert "\n".join(line.rstrip() for line in said.strip().splitlines()) in shown
+
+
+def test_help_imports_neither_keras_nor_anything_heavy():
+    heavy = ("keras", "tensorflow", "numpy", "pydantic", "nbformat", "pytest", "sklearn", "IPython")
+    code = (
+        "import sys; sys.argv = ['grader', '--help']\n"
+        "from grader.cli import app\n"
+        "try: app()\n"
+        f"except SystemExit: assert not set({heavy!r}) & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["grade", "nonsense", SAMPLES], "There is no assignment 'nonsense'"),
+        (["grade", "mnist_softmax", "nowhere"], "nowhere: there is no such file or folder"),
+        (["grade", "mnist_softmax", SAMPLES, "--isolation", "perfect"], "there is no such level"),
+        (["check", "nowhere.ipynb"], "does not say which assignment"),
+        (["check", SAMPLES, "-a", "mnist_softmax"], "holds 11 submissions"),
+        (["grade", "mnist_softmax", SAMPLES / "ada.ipynb", "--data", "nowhere"], "nowhere"),
+    ],
+)
+def test_wrong_usage_is_a_sentence_and_exit_code_2(args, says):
+    result = call(*args)
+    assert result.exit_code == 2, result.output
+    assert says in result.stderr
+    assert result.stderr.startswith("grader: ")
+    assert "Traceback" not in result.output
+
+
+def test_a_wrong_assignment_is_told_before_any_student_code_runs(assignment_folder):
+    folder = assignment_folder(checks="def test_x(model):\n    pass\n")
+    result = call("grade", folder, SAMPLES / "ada.ipynb", "--isolation", "none", "-o", folder / "r")
+    assert result.exit_code == 2
+    assert "test_little.py:1: test_x: has no docstring" in result.stderr
+    assert not (folder / "r" / "submissions").exists()
+
+
+def test_data_lists_every_source_and_verifies(monkeypatch, tmp_path):
+    monkeypatch.setenv("GRADER_OFFLINE", "1")
+    result = call("data", "--verify")
+    assert result.exit_code == 0
+    for word in ("mnist", "imdb", "stand-in"):
+        assert word in result.stdout
+
+
+@pytest.mark.sandbox
+def test_doctor_speaks_of_isolation_data_versions_and_the_machine():
+    result = call("doctor")
+    for word in ("Isolation", "namespaces", "landlock", "Data", "mnist", "keras 3", "cores", "GiB"):
+        assert word in result.stdout
+
+
+@pytest.mark.sandbox
+@pytest.mark.keras
+def test_a_student_checks_own_work_and_hears_what_was_not_run(tmp_path):
+    right = call("check", SAMPLES / "ada.ipynb", "-a", "mnist_softmax")
+    assert right.exit_code == 0, right.output
+    assert "11 of 11 points" in right.stdout
+    assert "1 more check is run when it is graded, worth 1 points" in right.stdout
+    assert "each of the ten digits" not in right.stdout
+
+    wrong = call("check", SAMPLES / "ivan.ipynb", "-a", "mnist_softmax", "--json")
+    assert wrong.exit_code == 1
+    report = json.loads(wrong.stdout)
+    assert report["not_run"] == {"checks": 1, "points": 1.0}
+    assert {check["name"] for check in report["checks"] if check["outcome"] == "failed"} == {
+        "test_parameters"
+    }
+    assert "every_digit" not in wrong.stdout
+
+
+@pytest.mark.sandbox
+@pytest.mark.keras
+def test_exit_codes_tell_strict_and_a_person_apart(tmp_path):
+    ivan = SAMPLES / "ivan.ipynb"
+    strict = call("grade", "mnist_softmax", ivan, "-o", tmp_path / "a", "--strict")
+    assert strict.exit_code == 1, strict.output
+    custom = ROOT / "tests" / "submissions" / "custom_layer" / "custom_layer.ipynb"
+    person = call("grade", "mnist_softmax", custom, "-o", tmp_path / "b")
+    assert person.exit_code == 3, person.output
+    assert "A person must look" in person.stdout
+    assert (tmp_path / "b" / "grades.csv").is_file()
+
+
+def test_each_error_of_ours_is_a_sentence_with_a_remedy():
+    for kind in (UsageError, AssignmentError, DataError, SandboxError, WorkerError):
+        error = kind("What is wrong.", remedy="What to do.")
+        assert isinstance(error, GraderError)
+        assert str(error) == "What is wrong.\nWhat to do."
+        assert str(kind("What is wrong.")) == "What is wrong."
