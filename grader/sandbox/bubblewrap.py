@@ -16,7 +16,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 from grader.errors import SandboxError
@@ -24,7 +24,7 @@ from grader.sandbox import interior, plan, seccomp
 from grader.sandbox.interface import MIB, Isolation, Job, Limits, OnMessage, Outcome
 from grader.sandbox.processes import Process, descendants, read
 from grader.sandbox.supervise import Channels, DiskUse, Start, supervise
-from grader.sandbox.users import own_user
+from grader.sandbox.users import own_user, tasks_allowed
 
 BOX = "/box"
 _OURS = "/opt/grader"
@@ -81,7 +81,7 @@ class BubblewrapSandbox:
             )
         with ExitStack() as stack:
             user = stack.enter_context(own_user())
-            channels = stack.enter_context(Channels())
+            channels = stack.enter_context(closing(Channels()))
             control, messages = channels.inside
             files = _Files(stack)
             stdin = files.add(plan.write(job, limits, _doors(job, limits, user), control, messages))
@@ -155,7 +155,7 @@ def _doors(job: Job, limits: Limits, user: int | None) -> plan.Doors:
         workers=f"{_OURS}/worker",
         places={name: f"{_PLACES}/{name}" for name in job.readable},
         shown=("/tmp", "/dev/shm"),  # noqa: S108 - the run's own, in memory
-        tasks=plan.tasks_limit(limits),
+        tasks=tasks_allowed(limits, user, counted_apart=True),
         user=user,
         landlock=plan.Grants(
             read=("/",),

@@ -6,7 +6,7 @@ checks when it is installed) are not among them.
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -69,7 +69,7 @@ def environment(box: str) -> Mapping[str, str]:
         "HOME": str(home),
         "USER": "student",
         "LOGNAME": "student",
-        "TMPDIR": str(PurePosixPath(box, "tmp")),
+        "TMPDIR": f"{box}/tmp",
         "LANG": "C.UTF-8",
         "TERM": "dumb",
         "PYTHONHASHSEED": "0",
@@ -113,7 +113,7 @@ def visible() -> list[Path]:
         paths += [prefix / name for name in _OF_A_PREFIX]
     shown: list[Path] = []
     for path in dict.fromkeys(paths):
-        if path.exists() and not any(path.is_relative_to(above) for above in shown):
+        if path.exists() and not _is_below(path, shown):
             shown.append(path)
     return shown
 
@@ -134,6 +134,18 @@ def grants() -> tuple[list[Path], list[Path]]:
         else:
             whole.append(path)
     return whole, listed
+
+
+def needed(box: Path, workers: Path, places: Iterable[str]) -> list[str]:
+    """List what another user must be able to read for a run to work."""
+    shown = visible()
+    packages = [path for path in map(Path, sys.path) if path.exists() and _is_below(path, shown)]
+    interpreter = [os.path.realpath(sys.executable), os.__file__, *map(str, packages)]
+    return [str(box), str(workers), str(LAUNCH), *places, *interpreter]
+
+
+def _is_below(path: Path, shown: Iterable[Path]) -> bool:
+    return any(path.is_relative_to(above) for above in shown)
 
 
 def hidden() -> list[Path]:
@@ -170,5 +182,5 @@ def _user_sites() -> list[Path]:
         for path in map(Path, dict.fromkeys(sys.path))
         if path.name in {"site-packages", "dist-packages"}
         and path.is_dir()
-        and not any(path.is_relative_to(above) for above in inside)
+        and not _is_below(path, inside)
     ]

@@ -16,15 +16,13 @@ from grader.sandbox import interior, plan, seccomp
 from grader.sandbox.boxes import HostDisk, host_box
 from grader.sandbox.interface import Isolation, Job, Limits, OnMessage, Outcome
 from grader.sandbox.supervise import Channels, Start, supervise
-from grader.sandbox.users import own_user, tasks_of
+from grader.sandbox.users import own_user, tasks_allowed
 from grader.sandbox.wardened import Wardened
 
 _KERNEL_FILES = ("/proc", "/sys/devices/system/cpu", "/sys/devices/system/node")
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 _SIGNALS_KEPT_INSIDE = 6
 _ANY = 1
-_NEIGHBOURS = 1024
-"""Room for other processes of the same user, whom the kernel's limit counts, too."""
 
 
 class LandlockSandbox:
@@ -49,7 +47,7 @@ class LandlockSandbox:
         with ExitStack() as stack:
             user = stack.enter_context(own_user())
             box = stack.enter_context(host_box(user))
-            channels = stack.enter_context(Channels())
+            channels = stack.enter_context(closing(Channels()))
             grip = stack.enter_context(closing(Wardened()))
             control, messages = channels.inside
             stdin = plan.write(job, limits, self._doors(job, limits, user, box), control, messages)
@@ -75,9 +73,9 @@ class LandlockSandbox:
             box=str(box),
             workers=str(self._workers),
             places=places,
-            tasks=plan.tasks_limit(limits) + (0 if user else tasks_of(os.getuid()) + _NEIGHBOURS),
+            tasks=tasks_allowed(limits, user),
             user=user,
-            reach=[str(box), *ours, *places.values(), *_strings(whole)],
+            reach=interior.needed(box, self._workers, places.values()),
             landlock=plan.Grants(
                 read=[*_strings(whole), *ours, *places.values(), *_KERNEL_FILES],
                 listed=_strings(listed),

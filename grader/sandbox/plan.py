@@ -11,8 +11,6 @@ from grader.sandbox import interior
 from grader.sandbox.interface import Job, Limits
 
 _OPEN_FILES = 1024
-_TASK_SLACK = 16
-"""The kernel's limit lies above the polled one, which then has the word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +43,8 @@ class Doors:
     """Name → path inside, for each of :attr:`Job.readable`."""
     shown: Sequence[str] = ()
     """Folders besides the work folder whose open descriptors the host gets."""
-    tasks: int | None = None
-    """Processes and threads the kernel allows; ``None`` where it would count those of other runs, too."""
+    tasks: int
+    """Processes and threads the kernel allows its user id; see :func:`users.tasks_allowed`."""
     user: int | None = None
     """User to become; ``None`` to stay who we are."""
     reach: Sequence[str] = ()
@@ -55,11 +53,6 @@ class Doors:
     """Landlock's rules, if it is to be used."""
     filter: bytes = field(default=b"", repr=False)
     """A seccomp filter to install last; empty when somebody else does."""
-
-
-def tasks_limit(limits: Limits) -> int:
-    """Give the kernel's limit on processes and threads."""
-    return limits.processes + _TASK_SLACK
 
 
 def write(job: Job, limits: Limits, doors: Doors, control: int, messages: int) -> int:
@@ -103,16 +96,16 @@ def in_memory(*parts: bytes) -> int:
     return descriptor
 
 
-def _kernel_limits(limits: Limits, tasks: int | None) -> Mapping[str, int]:
-    kernel = {
+def _kernel_limits(limits: Limits, tasks: int) -> Mapping[str, int]:
+    return {
         "CORE": 0,
         "NOFILE": _OPEN_FILES,
         "FSIZE": limits.disk,
         # A single allocation beyond all measure is a MemoryError in the student's line; a process that
         # grows step by step meets the polled limit first, so that the run ends as "memory".
         "DATA": limits.memory + limits.memory // 4,
+        "NPROC": tasks,
     }
-    return kernel if tasks is None else kernel | {"NPROC": tasks}
 
 
 def _inside(name: str) -> str:

@@ -4,6 +4,9 @@ Everything read here is about hostile processes: they come and go while it is re
 names, and may forbid a look at their memory map.
 """
 
+# Read twenty times a second; pathlib would cost more than all the rest.
+# ruff: noqa: PTH123, PTH208
+
 import os
 import threading
 import time

@@ -81,10 +81,8 @@ class Channels:
             os.close(self.messages_inside)
             self.messages_inside = -1
 
-    def __enter__(self) -> "Channels":
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Close what is still open."""
         self.close_inside()
         self.control.close()
         os.close(self.messages)
@@ -192,7 +190,7 @@ class _Watch:
         self.stdout, self.stderr = Kept(self.limits.output), Kept(self.limits.output)
         self._end = os.pidfd_open(self.process.pid)
         self.selector.register(self._end, selectors.EVENT_READ)
-        self.selector.register(self.channels.control, selectors.EVENT_READ, self._hear_control)
+        self.selector.register(self.channels.control, selectors.EVENT_READ)
         for descriptor, take in self._streams():
             os.set_blocking(descriptor, False)
             self.selector.register(descriptor, selectors.EVENT_READ, take)
@@ -235,15 +233,13 @@ class _Watch:
         while self.ending is None:
             events = self.selector.select(max(0.0, min(measure_at, deadline) - time.monotonic()))
             for key, _ in events:
-                if key.data is not None:
-                    self._hear(key)
+                self._hear(key)
             if any(key.fd == self._end for key, _ in events):
                 return
-            now = time.monotonic()
-            if self.ending is None and now >= deadline:
-                self.ending = "timeout"
-            if self.ending is None and now >= measure_at:
-                self.ending = self._measure()
+            if time.monotonic() >= deadline:
+                self._pass("timeout")
+            if time.monotonic() >= measure_at:
+                self._measure()
                 measure_at = time.monotonic() + POLL_S
 
     def drain(self) -> None:
@@ -256,6 +252,7 @@ class _Watch:
     def _hear(self, key: selectors.SelectorKey) -> None:
         if key.fileobj is self.channels.control:
             self._hear_control()
+        if key.data is None:  # the control socket, or the end of the first process
             return
         try:
             chunk = os.read(key.fd, _CHUNK)
@@ -265,15 +262,15 @@ class _Watch:
             self.selector.unregister(key.fileobj)
             return
         key.data(chunk)
-        if self.ending is None and (self.stdout.is_flood or self.stderr.is_flood):
-            self.ending = "output"
+        if self.stdout.is_flood or self.stderr.is_flood:
+            self._pass("output")
 
     def _take_message(self, chunk: bytes) -> None:
         self.received += len(chunk)
         if self.received <= self.limits.messages:
             self.on_message(chunk)
-        elif self.ending is None:
-            self.ending = "output"
+        else:
+            self._pass("output")
 
     def _hear_control(self) -> None:
         """Hear that all doors are locked, take hold of the tree, and let the worker begin."""
@@ -292,7 +289,12 @@ class _Watch:
         with suppress(BrokenPipeError):
             self.channels.control.send(b"go")
 
-    def _measure(self) -> Ending | None:
+    def _pass(self, limit: Ending) -> None:
+        """Note which limit was passed first."""
+        if self.ending is None:
+            self.ending = limit
+
+    def _measure(self) -> None:
         tree = self.start.grip.tree(self.process.pid)
         used = usage(tree)
         self.cpu_s = max(self.cpu_s, used.cpu_s)
@@ -301,10 +303,9 @@ class _Watch:
             memory = shared_once(tree)
         self.peak_memory = max(self.peak_memory, memory)
         if memory > self.limits.memory:
-            return "memory"
+            self._pass("memory")
         if used.tasks > self.limits.processes:
-            return "processes"
+            self._pass("processes")
         disk = self.start.meter(self.folders)
         if disk.size > self.limits.disk or disk.files > MOST_FILES:
-            return "disk"
-        return None
+            self._pass("disk")

@@ -13,12 +13,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from grader.errors import SandboxError
+from grader.sandbox.interface import Limits
 
 FIRST, LAST = 61184, 65519
 """Where systemd, too, takes ids for short-lived users; below 65536, so that containers know them."""
 
 _LOCKS = (Path("/run/keras-grader"), Path("/var/tmp/keras-grader"))  # noqa: S108 - checked for owner and mode
 _ATTEMPTS = 200
+_SLACK = 16
+_NEIGHBOURS = 1024
+"""Room for what else the same user starts meanwhile."""
 
 
 @contextmanager
@@ -88,11 +92,30 @@ def _in_use(user: int) -> bool:
     return False
 
 
-def tasks_of(user: int) -> int:
+def tasks_allowed(limits: Limits, user: int | None, *, counted_apart: bool = False) -> int:
+    """Give the kernel's limit on the processes and threads of a run's user id.
+
+    It lies above the one that is polled, which then has the word; between two polls it is what holds
+    a bomb of forks.
+
+    Args:
+        limits: With the limit that is polled.
+        user: The run's own user id, if it has one.
+        counted_apart: Whether a namespace keeps other processes of the same id out of the count.
+    """
+    allowed = limits.processes + _SLACK
+    return (
+        allowed
+        if user is not None or counted_apart
+        else allowed + _tasks_of(os.getuid()) + _NEIGHBOURS
+    )
+
+
+def _tasks_of(user: int) -> int:
     """Count the processes and threads of a user."""
     count = 0
-    for name in os.listdir("/proc"):
+    for process in Path("/proc").iterdir():
         with suppress(OSError):
-            if name.isdecimal() and os.stat(f"/proc/{name}").st_uid == user:
-                count += len(os.listdir(f"/proc/{name}/task"))
+            if process.name.isdecimal() and process.stat().st_uid == user:
+                count += sum(1 for _ in (process / "task").iterdir())
     return count

@@ -8,6 +8,9 @@ host has answered it, and by then the socket is closed.
 Only the standard library is used, and nothing of the host's package: it is not readable here.
 """
 
+# Starts with every run; pathlib would cost more than all the rest.
+# ruff: noqa: PTH103, PTH110, PTH112, PTH118, PTH120, PTH123, PTH208
+
 import array
 import base64
 import contextlib
@@ -74,8 +77,8 @@ def _set_up(plan: Plan) -> list[int]:
     for name, value in plan["limits"].items():
         number = getattr(resource, f"RLIMIT_{name}")
         most = resource.getrlimit(number)[1]
-        value = value if most == resource.RLIM_INFINITY else min(value, most)
-        resource.setrlimit(number, (value, value))
+        least = value if most == resource.RLIM_INFINITY else min(value, most)
+        resource.setrlimit(number, (least, least))
     os.umask(0o022)
     if plan["user"] is not None:
         _become(plan["user"], plan["reach"])
@@ -236,7 +239,7 @@ def _confine(plan: Plan) -> Plan:
     return facts
 
 
-def _landlock(  # noqa: PLR0913 - the fields of ``grader.sandbox.plan.Grants``
+def _landlock(
     *,
     read: list[str],
     listed: list[str],
@@ -246,7 +249,7 @@ def _landlock(  # noqa: PLR0913 - the fields of ``grader.sandbox.plan.Grants``
     least: int,
 ) -> int:
     """Allow these folders and nothing else; gives the ABI, 0 when there is none and none is needed."""
-    abi = max(0, libc.syscall(444, None, 0, 1))
+    abi: int = max(0, libc.syscall(444, None, 0, 1))
     if abi < least:
         raise OSError(f"Landlock ABI {abi} here, {least} is needed")
     if not abi:

@@ -1,0 +1,120 @@
+"""Sandboxes of every rung this machine offers, running the deeds in ``programs/``."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from grader.sandbox import rungs
+from grader.sandbox.interface import MIB, Job, Limits, Outcome, Sandbox
+from grader.sandbox.processes import descendants, read
+from grader.sandbox.rungs import OFFERED, make
+
+PROGRAMS = Path(__file__).with_name("programs")
+LIMITS = Limits(
+    wall_s=20, memory=400 * MIB, output=64 * 1024, messages=MIB, disk=32 * MIB, processes=40
+)
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "confines: what the rung `none` does not promise")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """An outcome and what the deed answered."""
+
+    outcome: Outcome
+    answers: list[object]
+    sessions: frozenset[int]
+    """Of all processes that ran when the deed answered."""
+
+    @property
+    def survivors(self) -> list[int]:
+        """Processes of those sessions that live."""
+        return [pid for pid in living() if session_of(pid) in self.sessions]
+
+
+def living() -> list[int]:
+    pids = [int(name) for name in os.listdir("/proc") if name.isdecimal()]
+    return [pid for pid in pids if (process := read(pid)) and process.state != "Z"]
+
+
+def session_of(pid: int) -> int:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return -1
+
+
+class Rig:
+    """A sandbox with a short way to have a deed done in it."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.level = sandbox.isolation.level
+        self.limits = LIMITS
+
+    def do(self, deed: str, *, limits: Limits = LIMITS, program: str = "deeds", **options) -> Told:
+        """Do a deed; ``readable``, ``files`` and ``collect`` go into the job, the rest to the deed."""
+        job = {key: options.pop(key) for key in ("readable", "files", "collect") if key in options}
+        heard = bytearray()
+        sessions = set()
+
+        def hear(chunk: bytes) -> None:
+            heard.extend(chunk)
+            below = descendants(os.getpid(), fresh=True)
+            sessions.update(session_of(process.pid) for process in below)
+
+        task = Job(program=program, task={"do": deed, **options}, **job)
+        outcome = self.sandbox.run(task, limits, hear)
+        answers = [
+            json.loads(line) for line in heard.splitlines() if line[:1] in b'{["tfn0123456789-'
+        ]
+        sessions -= {os.getsid(0), -1}
+        return Told(outcome=outcome, answers=answers, sessions=frozenset(sessions))
+
+
+@pytest.fixture(scope="session")
+def offered():
+    return {rung.level: rung for rung in rungs()}
+
+
+@pytest.fixture(params=OFFERED)
+def rig(request, offered):
+    rung = offered[request.param]
+    if not rung.works:
+        pytest.skip(f"{rung.level}: {rung.reason}")
+    known = request.node.get_closest_marker("confines")
+    if known and rung.level == "none":
+        # The same deed must succeed where nothing stands in its way, or it would prove nothing;
+        # but what root starts becomes another user all the same, and some of it fails for that.
+        request.applymarker(
+            pytest.mark.xfail(strict=os.getuid() != 0, reason="no isolation", raises=AssertionError)
+        )
+    return Rig(make(rung.level, rung.description, PROGRAMS))
+
+
+@pytest.fixture
+def open_folder():
+    """A folder that any user of the machine may read and write, with a canary in it."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        (folder / "canary.txt").write_text("CANARY")
+        (folder / "canary.txt").chmod(0o644)
+        yield folder
+
+
+@pytest.fixture
+def bystander():
+    """Another process of ours, which must live on."""
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    yield process
+    process.kill()
+    process.wait()

@@ -1,0 +1,3 @@
+"""A worker that cannot be imported."""
+
+raise ImportError("a worker of ours is broken")

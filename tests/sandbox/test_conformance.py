@@ -1,0 +1,436 @@
+"""One list of claims, run on every rung that this machine offers.
+
+``confines`` marks what the rung ``none`` does not promise: there the test must fail, which proves
+that the deed would succeed without a sandbox.
+"""
+
+import errno
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import grader
+from grader.sandbox.interface import GIB, MIB, Job
+from grader.sandbox.processes import descendants, read
+from grader.sandbox.rungs import rung
+
+pytestmark = pytest.mark.sandbox
+confines = pytest.mark.confines
+
+
+def test_an_honest_run_gives_messages_streams_and_artefacts(rig, open_folder):
+    (open_folder / "served.txt").write_text("served")
+    told = rig.do(
+        "honest",
+        extra=[1, "two"],
+        readable={"data": open_folder},
+        files={"laid/in.txt": b"laid in"},
+        collect=("made.txt", "deep/er/file.bin", "never.txt"),
+    )
+    outcome = told.outcome
+
+    assert outcome.setup_error == ""
+    assert (outcome.ending, outcome.exit_code) == ("finished", 0), outcome.stderr
+    assert outcome.stdout == "on stdout\n"
+    assert outcome.stderr == "on stderr\n"
+    assert outcome.artefacts["made.txt"].data == b"made inside"
+    assert outcome.artefacts["deep/er/file.bin"].data == bytes(range(256))
+    assert outcome.artefacts["never.txt"].data is None
+    assert outcome.artefacts["never.txt"].problem == "missing"
+    (answer,) = told.answers
+    assert answer["cwd_is_work"]
+    assert answer["laid"] == "laid in"
+    assert answer["served"] == "served"
+    assert answer["extra"] == [1, "two"]
+    assert answer["child"] == "42"
+    assert answer["stdin"] == ""
+    assert sorted(answer["descriptors"])[:4] == [0, 1, 2, 3]
+    assert len(answer["descriptors"]) == 5  # and the one that lists them
+    assert answer["keras_home"]
+    assert answer["package"] == "grader_worker"
+    assert not any("programs" in entry or "worker" in entry for entry in answer["path"])
+
+
+def test_strings_hash_the_same_in_every_run(rig, open_folder):
+    (open_folder / "served.txt").write_text("served")
+    options = {"readable": {"data": open_folder}, "files": {"laid/in.txt": b""}, "extra": 0}
+
+    first, second = (rig.do("honest", **options).answers[0]["hash"] for _ in range(2))
+
+    assert first == second
+
+
+@pytest.mark.keras
+def test_keras_trains_and_saves_a_model(rig):
+    limits = replace(rig.limits, wall_s=120, memory=3 * GIB, disk=256 * MIB, processes=160)
+    told = rig.do("keras", limits=limits, collect=("model.keras",))
+
+    assert told.outcome.ending == "finished", told.outcome.stderr
+    assert told.answers, told.outcome.stderr
+    assert told.outcome.artefacts["model.keras"].data[:2] == b"PK"
+    assert told.outcome.peak_memory > 100 * MIB
+
+
+# ------------------------------------------------------------------ secrets
+
+
+def test_the_hosts_environment_stays_outside(rig, monkeypatch):
+    monkeypatch.setenv("GRADER_TEST_TOKEN", "s3cret-t0ken")
+
+    (texts,) = rig.do("environments").answers
+
+    assert not any("s3cret-t0ken" in text for text in texts)
+
+
+@confines
+def test_files_of_the_host_cannot_be_read(rig, open_folder):
+    canary = open_folder / "canary.txt"
+
+    (answers,) = rig.do(
+        "read", paths=[str(canary), str(open_folder), "/root", "/home", "/work"]
+    ).answers
+
+    assert answers[str(canary)] is None
+    assert not answers[str(open_folder)]
+
+
+@confines
+def test_this_package_cannot_be_read(rig):
+    package = Path(grader.__file__).resolve().parent
+    paths = [package / "errors.py", package / "sandbox", package.parent / "pyproject.toml"]
+
+    (answers,) = rig.do("read", paths=[str(path) for path in paths]).answers
+
+    assert all(answer is None for answer in answers.values())
+
+
+def test_the_memory_of_others_cannot_be_opened(rig):
+    (answers,) = rig.do("memory_of_others").answers
+
+    assert "opened" not in answers.values()
+
+
+# ------------------------------------------------------------------ ways out
+
+
+@confines
+def test_nothing_is_left_to_gain_privileges_with(rig):
+    (status,) = rig.do("own_process").answers
+    read_anywhere = 1 << 2  # kept under Landlock where the interpreter lies in a closed folder
+
+    assert status["user"] != 0 or os.getuid() != 0
+    for name in ("CapPrm", "CapEff", "CapInh", "CapAmb"):
+        assert not int(status[name], 16) & ~(read_anywhere if rig.level == "landlock" else 0)
+    if os.getuid() == 0:
+        assert not int(status["CapBnd"], 16) & ~(read_anywhere if rig.level == "landlock" else 0)
+    assert status["NoNewPrivs"] == "1"
+    assert status["Seccomp"] == "2"
+
+
+@confines
+def test_no_listener_of_the_host_is_reached(rig, open_folder):
+    abstract = f"grader-test-{os.getpid()}"
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.socket(socket.AF_UNIX) as pathname,
+        socket.socket(socket.AF_UNIX) as unnamed,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as datagrams,
+    ):
+        pathname.bind(str(open_folder / "socket"))
+        unnamed.bind("\0" + abstract)
+        datagrams.bind(str(open_folder / "datagrams"))
+        for each in (open_folder / "socket", open_folder / "datagrams"):
+            each.chmod(0o777)
+        pathname.listen()
+        unnamed.listen()
+        (reached,) = rig.do(
+            "network",
+            port=listener.getsockname()[1],
+            path=str(open_folder / "socket"),
+            datagrams=str(open_folder / "datagrams"),
+            abstract=abstract,
+        ).answers
+
+    assert reached == []
+
+
+@confines
+def test_nothing_can_be_written_outside(rig, open_folder):
+    paths = [str(open_folder / "new"), "/dev/new", "/new", sys.prefix + "/lib/new", "/etc/new"]
+
+    (done,) = rig.do("write_outside", paths=paths).answers
+
+    assert done == []
+
+
+@confines
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="the numbers are of x86_64")
+def test_the_filter_refuses_what_no_homework_needs(rig):
+    (answers,) = rig.do("calls").answers
+
+    assert answers.pop("vsock")
+    absent = {name: answers.pop(name) for name in ("memfd_create", "clone3")}
+    assert all(answer == [-1, errno.ENOSYS] for answer in absent.values())
+    assert all(answer == [-1, errno.EPERM] for answer in answers.values()), answers
+
+
+@confines
+def test_no_process_outside_can_be_signalled(rig, bystander):
+    pids = [bystander.pid, os.getpid(), os.getppid()]
+    inside = 8  # in a pid namespace, small numbers are its own
+    pids = [pid for pid in pids if pid > inside]
+
+    (done,) = rig.do("signal_others", pids=pids, signal=0).answers
+
+    assert done == []
+
+
+@confines
+def test_limits_and_modes_of_others_cannot_be_changed(rig, bystander, open_folder):
+    path = open_folder / "canary.txt"
+    (was_refused,) = rig.do("prlimit_parent", host=bystander.pid).answers
+    rig.do("chmod", path=str(path))
+
+    assert was_refused
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_killing_everything_ends_nothing_else(rig, bystander):
+    if rig.level == "none":
+        pytest.skip("it would end this very test")
+
+    told = rig.do("kill_all")
+
+    assert "about to" in told.answers
+    assert bystander.poll() is None
+    assert told.outcome.setup_error == ""
+
+
+# ------------------------------------------------------------------ limits
+
+
+def test_a_run_ends_at_its_time_limit(rig):
+    began = time.monotonic()
+    outcome = rig.do("spin", limits=replace(rig.limits, wall_s=1)).outcome
+
+    assert outcome.ending == "timeout"
+    assert time.monotonic() - began < 4
+
+
+def test_memory_is_limited(rig):
+    outcome = rig.do("hog").outcome
+
+    assert outcome.ending == "memory", outcome.stderr
+    assert outcome.peak_memory < rig.limits.memory * 1.5
+
+
+def test_shared_memory_is_limited(rig):
+    assert rig.do("hog_shared", size=800 * MIB).outcome.ending == "memory"
+
+
+def test_pages_shared_by_forks_count_once(rig):
+    told = rig.do("share_much", size=150 * MIB)
+
+    assert told.outcome.ending == "finished"
+    assert told.answers == ["shared"]
+
+
+@pytest.mark.parametrize("deed", ["fork_bomb", "threads"])
+def test_processes_and_threads_are_limited(rig, deed):
+    outcome = rig.do(deed, limits=replace(rig.limits, wall_s=8)).outcome
+
+    assert outcome.ending == "processes"
+
+
+@pytest.mark.parametrize("stream", [1, 2])
+def test_a_flood_of_output_ends_the_run(rig, stream):
+    outcome = rig.do("flood", stream=stream).outcome
+
+    assert outcome.ending == "output"
+    kept = (outcome.stdout, outcome.stderr)[stream - 1]
+    assert "bytes left out" in kept
+    assert len(kept) < rig.limits.output * 1.1
+
+
+def test_a_flood_of_messages_ends_the_run(rig):
+    received = []
+    job = Job(program="deeds", task={"do": "flood_messages"})
+    outcome = rig.sandbox.run(job, rig.limits, lambda chunk: received.append(len(chunk)))
+
+    assert outcome.ending == "output"
+    assert sum(received) <= rig.limits.messages
+
+
+@pytest.mark.parametrize("deed", ["fill_disk", "many_files"])
+def test_disk_is_limited(rig, deed, monkeypatch):
+    monkeypatch.setattr("grader.sandbox.supervise.MOST_FILES", 5000)
+    assert rig.do(deed).outcome.ending == "disk"
+
+
+# ------------------------------------------------------------------ ends
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "ending", "exit_code"),
+    [
+        ("sys.exit", 3, "finished", 3),
+        ("os._exit", 0, "finished", 0),
+        ("raise", 0, "finished", 1),
+        ("signal", signal.SIGKILL, "killed", -signal.SIGKILL),
+        ("signal", signal.SIGSEGV, "killed", -signal.SIGSEGV),
+    ],
+)
+def test_every_end_is_told(rig, how, status, ending, exit_code):
+    outcome = rig.do("end", how=how, status=status).outcome
+
+    assert (outcome.ending, outcome.exit_code) == (ending, exit_code)
+    assert outcome.stdout == "before the end\n"
+    assert outcome.setup_error == ""
+
+
+@pytest.mark.parametrize("detach", [False, True])
+def test_a_daemon_does_not_outlive_its_run(rig, detach):
+    told = rig.do("daemon", detach=detach, collect=("artefact", "beat"))
+
+    assert told.outcome.ending == "finished"
+    assert told.outcome.wall_s < 5
+    assert told.outcome.artefacts["artefact"].data == b"genuine"
+    assert told.outcome.artefacts["beat"].data
+    assert len(told.sessions) >= 2
+    assert told.survivors == []
+
+
+def test_processes_that_replace_each_other_are_ended(rig):
+    told = rig.do("hydra")
+
+    assert told.answers == ["grown"]
+    assert told.outcome.wall_s < 5
+    assert told.survivors == []
+
+
+def test_what_is_hard_to_remove_is_removed(rig, tmp_path, monkeypatch):
+    place = tmp_path / "temporary"
+    place.mkdir()
+    tmp_path.chmod(0o755)
+    monkeypatch.setattr("tempfile.tempdir", str(place))
+
+    told = rig.do("litter")
+
+    assert told.answers == ["littered"], told.outcome
+    assert list(place.iterdir()) == []
+
+
+def test_only_plain_files_come_out(rig, open_folder):
+    names = (
+        "fifo",
+        "symlink",
+        "folder",
+        "linked/canary.txt",
+        "sparse",
+        "empty",
+        "../x",
+        "/etc/passwd",
+    )
+    limits = replace(rig.limits, artefact=1000)
+    told = rig.do("artefacts", canary=str(open_folder / "canary.txt"), collect=names, limits=limits)
+    taken = told.outcome.artefacts
+
+    assert {name for name, artefact in taken.items() if artefact.data is not None} == {"empty"}
+    assert taken["empty"].data == b""
+    assert taken["sparse"].problem == "larger than 1000 bytes"
+    for name in ("fifo", "symlink", "folder", "linked/canary.txt"):
+        assert taken[name].problem == "not a plain file"
+
+
+def test_a_worker_that_cannot_be_imported_is_not_the_students_fault(rig):
+    outcome = rig.do("", program="broken_import").outcome
+
+    assert "a worker of ours is broken" in outcome.setup_error
+
+
+def test_two_runs_do_not_see_each_other(rig, open_folder):
+    answers = {}
+
+    def run(name):
+        answers[name] = rig.do("sleep", seconds=0.3, collect=("made.txt",))
+
+    runs = [threading.Thread(target=run, args=(name,)) for name in "ab"]
+    began = time.monotonic()
+    for each in runs:
+        each.start()
+    for each in runs:
+        each.join()
+
+    assert time.monotonic() - began < 5
+    assert all(told.outcome.ending == "finished" for told in answers.values())
+
+
+def test_a_fault_of_the_host_ends_the_run(rig):
+    def fail(_):
+        raise RuntimeError("the host's own fault")
+
+    began = time.monotonic()
+    with pytest.raises(RuntimeError, match="own fault"):
+        rig.sandbox.run(Job(program="deeds", task={"do": "sleep"}), rig.limits, fail)
+
+    assert time.monotonic() - began < 5
+    assert not _of_this_run()
+
+
+def test_a_run_dies_with_its_host(rig):
+    host = subprocess.Popen(
+        [sys.executable, "-c", _HOST, rig.level, str(Path(__file__).with_name("programs"))],
+        stdout=subprocess.PIPE,
+    )
+    assert host.stdout.readline() == b"awake\n"
+    tree = _below(host.pid)
+    host.kill()
+    host.wait()
+    host.stdout.close()
+    deadline = time.monotonic() + 5
+    while (left := [pid for pid in tree if _lives(pid)]) and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+    assert tree
+    assert left == []
+
+
+_HOST = """
+import sys
+from pathlib import Path
+from grader.sandbox.interface import Job, Limits
+from grader.sandbox.rungs import make
+sandbox = make(sys.argv[1], "", Path(sys.argv[2]))
+sandbox.run(Job(program="deeds", task={"do": "sleep"}), Limits(), lambda _: print("awake", flush=True))
+"""
+
+
+def test_the_description_names_the_rung(rig):
+    description = rig.sandbox.isolation.description
+
+    assert description == rung(rig.level).description
+    assert description.startswith(
+        "NO ISOLATION" if rig.level == "none" else f"Isolation: {rig.level}"
+    )
+
+
+def _of_this_run():
+    """Find what is left below this process, bystanders excepted."""
+    return [pid for pid in _below(os.getpid()) if _lives(pid)]
+
+
+def _below(root):
+    return [process.pid for process in descendants(root, fresh=True)]
+
+
+def _lives(pid):
+    process = read(pid)
+    return process is not None and process.state != "Z"
