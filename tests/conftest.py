@@ -1,6 +1,9 @@
-"""Facts to judge, made without Keras: factories with one right answer and room for changes."""
+"""What tests share: facts to judge, made without Keras, and the same data on every machine."""
 
+import os
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -19,6 +22,35 @@ from grader.records import (
     Submission,
 )
 from grader.sandbox.interface import Isolation
+
+ROOT = Path(__file__).parents[1]
+REAL = Path(os.environ.get("GRADER_DATA") or ROOT.parent / "shared" / "data")
+"""Where the real data sets are, if they are."""
+_real_data = {"passed": 0, "skipped": 0, "failed": 0}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _stand_ins():
+    """Use the stand-ins unless a test asks for more, whatever lies on the machine."""
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as empty:
+        patch.delenv("GRADER_DATA", raising=False)
+        patch.setenv("GRADER_OFFLINE", "1")
+        patch.setenv("KERAS_HOME", empty)
+        yield
+
+
+def pytest_runtest_logreport(report):
+    if "real_data" in report.keywords and (report.when == "call" or report.skipped):
+        _real_data[report.outcome] += 1
+
+
+def pytest_sessionfinish(session):
+    """In CI, tests that want the real data must not be skipped where the data is."""
+    there = (REAL / "mnist.npz").is_file() and os.environ.get("CI")
+    if there and (_real_data["skipped"] or not _real_data["passed"]):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        print(f"\nThe real data is in {REAL}, and these tests ran on it: {_real_data}")
+
 
 def compiled(**changes):
     facts = CompileFacts(

@@ -1,3 +1,4 @@
+import contextlib
 import io
 import json
 import zipfile
@@ -65,7 +66,10 @@ def test_a_plain_model_is_let_through():
 @pytest.mark.parametrize(
     ("hostile", "says"),
     [
-        (layer("Lambda", function={"class_name": "__lambda__", "config": {"code": "4wE="}}), "Lambda"),
+        (
+            layer("Lambda", function={"class_name": "__lambda__", "config": {"code": "4wE="}}),
+            "Lambda",
+        ),
         (layer("TFSMLayer", filepath="/etc"), "TFSMLayer"),
         (layer("StringLookup", vocabulary="/etc/passwd"), "StringLookup"),
         (layer("IntegerLookup", vocabulary="/etc/passwd"), "IntegerLookup"),
@@ -84,7 +88,9 @@ def test_what_a_model_of_the_course_has_no_business_with_is_refused(hostile, say
 
 
 def test_something_hostile_is_found_however_deep_it_hides():
-    hidden = layer("Dense", kernel_initializer=layer("Constant", value=layer("system", module="os")))
+    hidden = layer(
+        "Dense", kernel_initializer=layer("Constant", value=layer("system", module="os"))
+    )
     assert "'os'" in refusal(archive(model(model(hidden))))
 
 
@@ -125,7 +131,5 @@ def test_a_students_own_layers_are_named():
 def test_damaged_archives_are_refused_or_let_through_but_never_crash(junk, place):
     whole = archive()
     damaged = whole[:place] + junk + whole[place + len(junk) :]
-    try:
+    with contextlib.suppress(RefusedError):
         inspect_archive(damaged)
-    except RefusedError as error:
-        assert str(error)

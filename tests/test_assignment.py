@@ -38,7 +38,9 @@ def test_a_complaint_names_file_line_key_and_what_was_received(
 
 
 def test_every_fault_is_told_at_once(assignment_folder, little_toml):
-    text = little_toml.replace('task = "multiclass"', 'task = "x"').replace("classes = 10", "classes = -1")
+    text = little_toml.replace('task = "multiclass"', 'task = "x"').replace(
+        "classes = 10", "classes = -1"
+    )
     found = complaint(assignment_folder(text, CHECKS))
     assert "model.task" in found
     assert "model.classes" in found

@@ -91,7 +91,10 @@ def test_each_sample_of_the_demo_gets_its_verdict(tmp_path):
 @pytest.mark.sandbox
 @pytest.mark.keras
 def test_the_same_work_gets_the_same_grade_twice(tmp_path):
-    paths = [ROOT / "assignments" / "mnist_softmax" / "samples" / name for name in ("ada.ipynb", "chen.py")]
+    paths = [
+        ROOT / "assignments" / "mnist_softmax" / "samples" / name
+        for name in ("ada.ipynb", "chen.py")
+    ]
     first = run("mnist_softmax", paths, tmp_path / "first")
     second = run("mnist_softmax", paths, tmp_path / "second")
     for student in ("ada", "chen"):

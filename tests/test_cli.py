@@ -7,7 +7,14 @@ import pytest
 from typer.testing import CliRunner
 
 import grader.cli
-from grader.errors import AssignmentError, DataError, GraderError, SandboxError, UsageError, WorkerError
+from grader.errors import (
+    AssignmentError,
+    DataError,
+    GraderError,
+    SandboxError,
+    UsageError,
+    WorkerError,
+)
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "assignments" / "mnist_softmax" / "samples"
@@ -67,7 +74,7 @@ def test_a_wrong_assignment_is_told_before_any_student_code_runs(assignment_fold
     assert not (folder / "r" / "submissions").exists()
 
 
-def test_data_lists_every_source_and_verifies(monkeypatch, tmp_path):
+def test_data_lists_every_source_and_verifies(monkeypatch):
     monkeypatch.setenv("GRADER_OFFLINE", "1")
     result = call("data", "--verify")
     assert result.exit_code == 0
@@ -84,7 +91,7 @@ def test_doctor_speaks_of_isolation_data_versions_and_the_machine():
 
 @pytest.mark.sandbox
 @pytest.mark.keras
-def test_a_student_checks_own_work_and_hears_what_was_not_run(tmp_path):
+def test_a_student_checks_own_work_and_hears_what_was_not_run():
     right = call("check", SAMPLES / "ada.ipynb", "-a", "mnist_softmax")
     assert right.exit_code == 0, right.output
     assert "11 of 11 points" in right.stdout

@@ -71,7 +71,9 @@ class Said:
         for event in self.events:
             on_message(json.dumps(event).encode() + b"\n")
         artefacts = {
-            name: Artefact(name=name, data=b"keras" if name in self.saved else None, problem="missing")
+            name: Artefact(
+                name=name, data=b"keras" if name in self.saved else None, problem="missing"
+            )
             for name in job.collect
         }
         made = Outcome(
@@ -127,9 +129,7 @@ def test_what_ran_before_an_error_is_kept(run):
 @pytest.mark.parametrize("ending", ["timeout", "memory", "output", "killed"])
 def test_a_limit_keeps_what_was_learnt_before_it(run, ending):
     started = [{"event": "cell_started", "number": 2}]
-    record = run(
-        cell(1, during=[FIT]), started, cells=3, ending=ending, saved=["model-0.keras"]
-    )
+    record = run(cell(1, during=[FIT]), started, cells=3, ending=ending, saved=["model-0.keras"])
     assert record.ending == ending
     assert [c.outcome for c in record.cells] == ["ok", "stopped", "not_run"]
     assert record.chosen == 0
@@ -222,7 +222,9 @@ def test_forged_messages_choose_no_model_that_is_not_there(run):
     assert [c.outcome for c in record.cells] == ["not_run", "not_run"]
 
 
-def test_a_student_is_served_data_and_no_label_leaves_with_the_job(run, assignment_folder, make, tmp_path):
+def test_a_student_is_served_data_and_no_label_leaves_with_the_job(
+    assignment_folder, make, tmp_path
+):
     sandbox = Said(START, cell(1), END)
     bench = SimpleNamespace(
         sandbox=sandbox,

@@ -19,8 +19,8 @@ def measured(make, tmp_path):
 
     def go(*answers, labels=LABELS, task="multiclass", width=3, problem="", **card_changes):
         predictions = []
-        for place, rows in enumerate(answers):
-            rows = np.asarray(rows, dtype="<f4")
+        for place, answer in enumerate(answers):
+            rows = np.asarray(answer, dtype="<f4")
             path = tmp_path / f"{place}.f32"
             path.write_bytes(rows.tobytes())
             predictions.append(

@@ -3,7 +3,7 @@ import pytest
 from grader.normal_form import RawLayer, normal_form, shape_of
 
 
-def raw(kind, units=None, activation="linear", is_layer=True, **settings):
+def raw(kind, units=None, activation="linear", *, is_layer=True, **settings):
     params = 7850 if kind == "Dense" else 0
     return RawLayer(
         name=kind.lower(),

@@ -89,7 +89,9 @@ def test_the_submission_gets_its_verdict(graded, case):
     if shown := expected.get("outputs"):
         notebook = nbformat.read(folder / "executed.ipynb", as_version=4)
         code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-        kinds = {kind for output in code[shown["cell"] - 1].outputs for kind in output.get("data", ())}
+        kinds = {
+            kind for output in code[shown["cell"] - 1].outputs for kind in output.get("data", ())
+        }
         assert shown["type"] in kinds
     if absent := expected.get("absent"):
         for path in folder.iterdir():

@@ -31,7 +31,9 @@ def show_data(console: Console, directory: Path | None, *, verify_all: bool) -> 
     Returns:
         Whether everything that was verified is sound.
     """
-    table = Table(title="Data sets, in the order in which they are looked for", title_justify="left")
+    table = Table(
+        title="Data sets, in the order in which they are looked for", title_justify="left"
+    )
     for heading in ("data set", "source", "there", "original", "where", "note"):
         table.add_column(heading, overflow="fold")
     for offer in available(data_dir=directory):
@@ -48,7 +50,9 @@ def show_data(console: Console, directory: Path | None, *, verify_all: bool) -> 
     for finding in findings:
         name = finding.name or str(finding.folder)
         if finding.problems:
-            console.print(Text(f"✗ {name} {finding.digest[:12]}: {' '.join(finding.problems)}", "red"))
+            console.print(
+                Text(f"✗ {name} {finding.digest[:12]}: {' '.join(finding.problems)}", "red")
+            )
         else:
             console.print(Text(f"✓ {name} {finding.digest[:12]}: every file has its hash", "green"))
     if not findings:
@@ -67,7 +71,9 @@ def show_machine(console: Console) -> bool:
     for rung in rungs():
         safe = safe or (rung.works and rung.level != "none")
         mark = Text(" ✓ " if rung.works else " ✗ ", "green" if rung.works else "red")
-        console.print(mark + Text(f"{rung.level}: {rung.description if rung.works else rung.reason}"))
+        console.print(
+            mark + Text(f"{rung.level}: {rung.description if rung.works else rung.reason}")
+        )
         if not rung.works and rung.remedy:
             console.print(Text(f"     {rung.remedy}", "yellow"))
     console.print(Text("Data", "bold"))
