@@ -1,7 +1,7 @@
 """Where strangers' code runs.
 
 ``interface`` has the border's types. Three rungs implement it, strongest first: ``bubblewrap``
-(namespaces), ``landlock``, ``plain`` (none); ``rungs`` finds out which of them hold on this machine.
+(namespaces), ``landlock``, ``plain`` (none); ``ladder`` finds out which of them hold here.
 """
 
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 from grader.errors import SandboxError
 from grader.sandbox import interior
 from grader.sandbox.interface import LEVELS, Level, Sandbox
-from grader.sandbox.rungs import OFFERED, Rung, make, rung, rungs
+from grader.sandbox.ladder import OFFERED, Rung, make, rung, rungs
 
 __all__ = ["Rung", "open_sandbox", "rungs"]
 

@@ -13,12 +13,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from grader.sandbox.supervise import DiskUse
+from grader.sandbox.processes import Process
+from grader.sandbox.start import DiskUse
 
 _GLANCE_S = 0.005
 """Time for measuring at each poll: memory is watched meanwhile as closely as ever."""
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _BLOCK = 512
+_NAMELESS_S = 0.5
 
 
 @contextmanager
@@ -91,22 +93,30 @@ class HostDisk:
 
     def __init__(self, box: Path) -> None:
         self._box = box
-        self._last = DiskUse(size=0, files=0)
+        self._device = box.stat().st_dev
+        self._whole = DiskUse(size=0, files=0)
+        self._nameless = 0
+        self._nameless_at = 0.0
         self._walk = self._steps()
 
-    def __call__(self, _: Sequence[int]) -> DiskUse:
+    def __call__(self, _: Sequence[int], tree: Sequence[Process]) -> DiskUse:
         """Give the larger of the last whole measurement and of what the present one has seen."""
-        until = time.monotonic() + _GLANCE_S
-        for seen, is_done in self._walk:
-            if is_done:
-                self._last = seen
+        now = time.monotonic()
+        if now > self._nameless_at:
+            self._nameless = sum(_nameless(tree, self._device).values())
+            self._nameless_at = time.monotonic() + _NAMELESS_S
+        seen = self._whole
+        for seen, is_whole in self._walk:
+            if is_whole:
+                self._whole = seen
                 self._walk = self._steps()
-                return seen
-            if time.monotonic() > until:
-                return DiskUse(
-                    size=max(seen.size, self._last.size), files=max(seen.files, self._last.files)
-                )
-        return self._last
+                break
+            if time.monotonic() > now + _GLANCE_S:
+                break
+        return DiskUse(
+            size=max(seen.size, self._whole.size) + self._nameless,
+            files=max(seen.files, self._whole.files),
+        )
 
     def _steps(self) -> Iterator[tuple[DiskUse, bool]]:
         size = files = 0
@@ -121,3 +131,20 @@ class HostDisk:
                             todo.append(entry.path)
                     yield DiskUse(size=size, files=files), False
         yield DiskUse(size=size, files=files), True
+
+
+def _nameless(tree: Sequence[Process], device: int) -> dict[int, int]:
+    """Find files that are open but have no name any more, by inode, with their bytes."""
+    found = {}
+    for process in tree:
+        with suppress(OSError):
+            for descriptor in Path(f"/proc/{process.pid}/fd").iterdir():
+                with suppress(OSError):
+                    facts = descriptor.stat()
+                    if (
+                        stat.S_ISREG(facts.st_mode)
+                        and not facts.st_nlink
+                        and facts.st_dev == device
+                    ):
+                        found[facts.st_ino] = facts.st_blocks * _BLOCK
+    return found

@@ -1,29 +1,29 @@
-"""The rung ``namespaces``: bubblewrap and a seccomp filter, with Landlock on top where there is one.
+"""The rung ``namespaces``: bubblewrap and a seccomp filter, with Landlock on top where it is had.
 
-An ordinary user gets a user namespace. Root gets none: bubblewrap does the mounts with root's rights,
-and our first program inside becomes a user of its own for this run before it does anything else.
+An ordinary user gets a user namespace. Root gets none: bubblewrap does the mounts with root's
+rights, and our first program inside becomes a user of its own for this run before it does anything
+else.
 
-What a run writes lies in memory of known size. The host holds an open descriptor of the work folder,
-which keeps it alive until the artefacts are taken, after the whole tree is dead.
+What a run writes lies in memory of known size. The host holds an open descriptor of the work
+folder, which keeps it alive until the artefacts are taken, after the whole tree is dead.
 """
 
 import functools
 import os
 import platform
 import re
-import select
 import shutil
-import signal
 import subprocess
 from collections.abc import Sequence
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from grader.errors import SandboxError
 from grader.sandbox import interior, plan, seccomp
 from grader.sandbox.interface import MIB, Isolation, Job, Limits, OnMessage, Outcome
-from grader.sandbox.processes import Process, descendants, read
-from grader.sandbox.supervise import Channels, DiskUse, Start, supervise
+from grader.sandbox.namespace import Namespace, tmpfs_use
+from grader.sandbox.start import Channels, Start
+from grader.sandbox.supervise import supervise
 from grader.sandbox.users import own_user, tasks_allowed
 
 BOX = "/box"
@@ -33,7 +33,6 @@ _USER = 1000
 _TMP, _SHM, _HIDDEN = 256 * MIB, 64 * MIB, 4096
 _SLACK = 16 * MIB
 """A full folder has passed its limit, so that the run ends as ``disk``."""
-_PATIENCE_S = 60.0
 _FAMILIES = (seccomp.AF_UNIX, seccomp.AF_INET, seccomp.AF_INET6, seccomp.AF_NETLINK)
 _ROOT_KEEPS = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")
 
@@ -99,8 +98,8 @@ class BubblewrapSandbox:
                 environment={},
                 stdin=stdin,
                 descriptors=(*files.open, control, messages),
-                grip=_Namespace(),
-                meter=_tmpfs_use,
+                grip=Namespace(),
+                meter=tmpfs_use,
             )
             return supervise(start, channels, job, limits, on_message)
 
@@ -212,53 +211,3 @@ def _etc(files: _Files, user: int | None) -> list[str]:
 def _last() -> list[str]:
     # The root and /dev are in memory without a size: read-only, or a run could fill them.
     return ["--chdir", "/", "--remount-ro", "/dev", "--remount-ro", "/"]
-
-
-def _tmpfs_use(folders: Sequence[int]) -> DiskUse:
-    """Measure folders in memory of their own, which holds the files deleted but open, too."""
-    size = files = 0
-    for folder in folders:
-        facts = os.fstatvfs(folder)
-        size += (facts.f_blocks - facts.f_bfree) * facts.f_frsize
-        files += facts.f_files - facts.f_ffree
-    return DiskUse(size=size, files=files)
-
-
-class _Namespace:
-    """Holds a tree by the first process of its pid namespace: when that dies, all of it has died."""
-
-    def __init__(self) -> None:
-        self._init: int | None = None
-        self._init_pid = 0
-
-    def hold(self, root: int) -> None:
-        (init,) = (process for process in descendants(root, fresh=True) if process.parent == root)
-        self._init = os.pidfd_open(init.pid)
-        self._init_pid = init.pid
-        now = read(init.pid)
-        if now is None or now.parent != root:
-            raise SandboxError("The sandbox ended while it was being set up.")
-
-    def tree(self, root: int) -> Sequence[Process]:
-        return [process for process in descendants(root) if process.parent != root]
-
-    def kill(self, root: "subprocess.Popen[bytes]") -> None:
-        if self._init is None:
-            for process in descendants(root.pid, fresh=True):
-                with suppress(ProcessLookupError):
-                    os.kill(process.pid, signal.SIGKILL)
-            root.kill()
-            return
-        with suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._init, signal.SIGKILL)
-        poll = select.poll()
-        poll.register(self._init, select.POLLIN)
-        died = poll.poll(_PATIENCE_S * 1000)
-        os.close(self._init)
-        self._init = None
-        if root.poll() is None and died:
-            with suppress(subprocess.TimeoutExpired):
-                root.wait(_PATIENCE_S)
-        root.kill()
-        if not died:
-            raise SandboxError(f"Process {self._init_pid} does not die; the kernel holds it.")

@@ -36,7 +36,7 @@ def nothing(names: Iterable[str]) -> Mapping[str, Artefact]:
 
 def _artefact(folder: int, name: str, most: int) -> Artefact:
     parts = name.split("/")
-    if any(part in {"", ".", ".."} for part in parts):
+    if "\0" in name or any(part in {"", ".", ".."} for part in parts):
         return Artefact(name=name, data=None, problem="not a path below the work folder")
     opened: list[int] = []
     try:

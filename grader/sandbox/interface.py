@@ -51,7 +51,7 @@ class Job:
     """One run of one of our programs in ``grader/worker/``."""
 
     program: str
-    """The worker's module, e.g. ``"kernel"``; its ``main(task: dict[str, Any]) -> None`` is called."""
+    """The worker's module, e.g. ``"kernel"``; its ``main(task: dict[str, Any])`` is called."""
     task: Mapping[str, object]
     """Plain JSON data for the worker. Never a label, an expected value or a hidden check.
 
@@ -59,7 +59,7 @@ class Job:
     (name → path as the worker sees it, for each of :attr:`readable`).
     """
     readable: Mapping[str, Path] = field(default_factory=dict)
-    """Folders or files the worker may read, by name. Their paths inside are in ``task["places"]``."""
+    """Folders or files the worker may read, by name; ``task["places"]`` has their paths inside."""
     files: Mapping[str, bytes] = field(default_factory=dict)
     """Files to lay into the work folder before the start, by relative POSIX path."""
     collect: tuple[str, ...] = ()
@@ -85,7 +85,7 @@ class Outcome:
     ending: Ending
     """Which limit ended it, or that it ended by itself."""
     exit_code: int
-    """Exit status of the first process; negative is a signal. Student-controlled: informative only."""
+    """Exit status of the first process, negative for a signal. Student-controlled: a hint only."""
     stdout: str
     """What was printed, decoded with replacement, cut in the middle to ``Limits.output``."""
     stderr: str
@@ -99,7 +99,7 @@ class Outcome:
     peak_memory: int
     """Highest memory seen, in bytes."""
     setup_error: str = ""
-    """Not empty when the sandbox itself failed before the worker's first line; ours, not the student's."""
+    """Not empty when the sandbox failed before the worker's first line: our fault, no student's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

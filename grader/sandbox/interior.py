@@ -1,4 +1,4 @@
-"""What a run finds around it: the environment, the interpreter, the parts of the system it may read.
+"""What a run finds around it: environment, interpreter, the parts of the system it may read.
 
 The host's environment, its home and the rest of this package (it carries assignments with hidden
 checks when it is installed) are not among them.
@@ -69,7 +69,7 @@ def environment(box: str) -> Mapping[str, str]:
         "HOME": str(home),
         "USER": "student",
         "LOGNAME": "student",
-        "TMPDIR": f"{box}/tmp",
+        "TMPDIR": str(PurePosixPath(box, "tmp")),
         "LANG": "C.UTF-8",
         "TERM": "dumb",
         "PYTHONHASHSEED": "0",
@@ -95,15 +95,8 @@ def environment(box: str) -> Mapping[str, str]:
 
 def folders(box: str) -> list[str]:
     """Name the folders to make before a run, all of them private to it."""
-    home = f"{box}/home"
-    return [
-        f"{box}/work",
-        f"{box}/tmp",
-        home,
-        f"{home}/.keras",
-        f"{home}/.matplotlib",
-        f"{home}/.ipython",
-    ]
+    names = ("work", "tmp", "home", "home/.keras", "home/.matplotlib", "home/.ipython")
+    return [f"{box}/{name}" for name in names]
 
 
 def visible() -> list[Path]:
@@ -119,7 +112,7 @@ def visible() -> list[Path]:
 
 
 def grants() -> tuple[list[Path], list[Path]]:
-    """Split :func:`visible` around :func:`hidden`: what may be read whole, and what only be listed."""
+    """Split :func:`visible` around :func:`hidden`: what may be read, and what only be listed."""
     away = {path.resolve() for path in hidden()}
     whole: list[Path] = []
     listed: list[Path] = []
@@ -149,7 +142,7 @@ def _is_below(path: Path, shown: Iterable[Path]) -> bool:
 
 
 def hidden() -> list[Path]:
-    """List what lies in :func:`visible` and must not be read all the same: this package's own traces."""
+    """List what lies in :func:`visible` and must not be read: this package's own traces."""
     shown = visible()
     traces = [PACKAGE]
     if (PACKAGE.parent / "pyproject.toml").exists():  # a checkout below the interpreter's folder

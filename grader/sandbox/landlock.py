@@ -15,7 +15,8 @@ from pathlib import Path
 from grader.sandbox import interior, plan, seccomp
 from grader.sandbox.boxes import HostDisk, host_box
 from grader.sandbox.interface import Isolation, Job, Limits, OnMessage, Outcome
-from grader.sandbox.supervise import Channels, Start, supervise
+from grader.sandbox.start import Channels, Start
+from grader.sandbox.supervise import supervise
 from grader.sandbox.users import own_user, tasks_allowed
 from grader.sandbox.wardened import Wardened
 

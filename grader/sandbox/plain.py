@@ -1,8 +1,8 @@
 """The rung ``none``: limits and a clean environment, and nothing that stands in a student's way.
 
 Only for those who ask for it by name, on code they would run themselves. Root becomes another user
-for each run all the same: the kernel limits no processes of root, and a careless loop of forks would
-take the machine with it.
+for each run all the same: the kernel limits no processes of root, and a careless loop of forks
+would take the machine with it.
 """
 
 import os
@@ -12,7 +12,8 @@ from pathlib import Path
 from grader.sandbox import interior, plan
 from grader.sandbox.boxes import HostDisk, host_box
 from grader.sandbox.interface import Isolation, Job, Limits, OnMessage, Outcome
-from grader.sandbox.supervise import Channels, Start, supervise
+from grader.sandbox.start import Channels, Start
+from grader.sandbox.supervise import supervise
 from grader.sandbox.users import own_user, tasks_allowed
 from grader.sandbox.wardened import Wardened
 

@@ -9,16 +9,16 @@ import selectors
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from grader.errors import SandboxError
 from grader.sandbox.collect import collect, nothing
 from grader.sandbox.interface import Ending, Job, Limits, OnMessage, Outcome
 from grader.sandbox.kept import Kept
-from grader.sandbox.processes import Process, shared_once, usage
+from grader.sandbox.processes import shared_once, usage
+from grader.sandbox.start import Channels, Start
 
 POLL_S = 0.05
 MOST_FILES = 200_000
@@ -28,78 +28,6 @@ _CHUNK = 1 << 16
 _MOST_ERROR = 4000
 _SIGNALS = range(129, 193)
 """Exit statuses by which a shell, bubblewrap and our warden tell of a signal."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiskUse:
-    """What lies in a run's writable folders."""
-
-    size: int
-    """Bytes."""
-    files: int
-    """Files and folders."""
-
-
-class Grip(Protocol):
-    """How a rung holds a process tree."""
-
-    def hold(self, root: int) -> None:
-        """Take hold of the tree, before any student code runs."""
-        ...
-
-    def tree(self, root: int) -> Sequence[Process]:
-        """List the processes that count."""
-        ...
-
-    def kill(self, root: "subprocess.Popen[bytes]") -> None:
-        """End all of it; when this returns, none is left."""
-        ...
-
-
-Meter = Callable[[Sequence[int]], DiskUse]
-"""Measures writable folders, given their open descriptors."""
-
-
-class Channels:
-    """The two ways to talk with a run: messages come out; control goes both ways until student code runs."""
-
-    def __init__(self) -> None:
-        self.messages, self.messages_inside = os.pipe()
-        self.control, self._control_inside = socket.socketpair(
-            socket.AF_UNIX, socket.SOCK_SEQPACKET
-        )
-
-    @property
-    def inside(self) -> tuple[int, int]:
-        """The run's own ends: control, messages."""
-        return self._control_inside.fileno(), self.messages_inside
-
-    def close_inside(self) -> None:
-        """Forget the run's ends, once it has them."""
-        self._control_inside.close()
-        if self.messages_inside >= 0:
-            os.close(self.messages_inside)
-            self.messages_inside = -1
-
-    def close(self) -> None:
-        """Close what is still open."""
-        self.close_inside()
-        self.control.close()
-        os.close(self.messages)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
-    """How a rung starts its first process, and holds what comes of it."""
-
-    command: Sequence[str]
-    environment: Mapping[str, str]
-    stdin: int
-    """The plan."""
-    descriptors: Sequence[int]
-    """Kept open in the new process, under the same numbers."""
-    grip: Grip
-    meter: Meter
 
 
 def supervise(
@@ -306,6 +234,6 @@ class _Watch:
             self._pass("memory")
         if used.tasks > self.limits.processes:
             self._pass("processes")
-        disk = self.start.meter(self.folders)
+        disk = self.start.meter(self.folders, tree)
         if disk.size > self.limits.disk or disk.files > MOST_FILES:
             self._pass("disk")

@@ -16,7 +16,7 @@ from grader.errors import SandboxError
 from grader.sandbox.interface import Limits
 
 FIRST, LAST = 61184, 65519
-"""Where systemd, too, takes ids for short-lived users; below 65536, so that containers know them."""
+"""Where systemd takes ids for short-lived users; below 65536, so that containers know them."""
 
 _LOCKS = (Path("/run/keras-grader"), Path("/var/tmp/keras-grader"))  # noqa: S108 - checked for owner and mode
 _ATTEMPTS = 200
@@ -95,8 +95,8 @@ def _in_use(user: int) -> bool:
 def tasks_allowed(limits: Limits, user: int | None, *, counted_apart: bool = False) -> int:
     """Give the kernel's limit on the processes and threads of a run's user id.
 
-    It lies above the one that is polled, which then has the word; between two polls it is what holds
-    a bomb of forks.
+    It lies above the one that is polled, which then has the word; between two polls it is what
+    holds a bomb of forks.
 
     Args:
         limits: With the limit that is polled.

@@ -5,9 +5,9 @@ only, nothing from a student is ever read here. Orphans of the run become its ch
 escapes by forking twice. It ends the tree when the first process ends, and when the host closes its
 end of the lifeline or dies. Its status is that of the first process, 128 + n for signal n.
 
-Unless ``KEEP`` is ``never``, it first puts itself and the run into a Landlock domain that no signal leaves.
-A single ``kill(-1)``, which the kernel carries out while nobody can fork, then ends exactly the run. Where this cannot be
-had and ``KEEP`` is ``always``, nothing is started.
+Unless ``KEEP`` is ``never``, it first puts itself and the run into a Landlock domain that no signal
+leaves. A single ``kill(-1)``, which the kernel carries out while nobody can fork, then ends exactly
+the run. Where this cannot be had and ``KEEP`` is ``always``, nothing is started.
 """
 
 # Starts with every run; pathlib would cost more than all the rest.

@@ -30,7 +30,8 @@ class Wardened:
 
         Args:
             command: What to run.
-            keep_signals: Whether the run and its warden enter a Landlock domain that no signal leaves.
+            keep_signals: Whether the run and its warden enter a Landlock domain that no signal
+                leaves.
         """
         warden = [sys.executable, "-I", "-S", "-B", str(_WARDEN)]
         return [*warden, str(self._lifeline_inside), keep_signals, "--", *command]

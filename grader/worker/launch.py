@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def _arrange_descriptors(control: int, messages: int) -> int:
-    """Put the message channel on 3, close everything else, and tell where the control socket is now."""
+    """Put the message channel on 3, close what else is open, and tell where the socket went."""
     moved = MESSAGES + 1
     # first out of the way, for each may be where the other belongs
     messages, control = (
@@ -73,7 +73,7 @@ def _arrange_descriptors(control: int, messages: int) -> int:
 
 
 def _set_up(plan: Plan) -> list[int]:
-    """Set limits, change the user, make the folders, lay the files in; give back folders for the host."""
+    """Set limits, change the user, make the folders, lay the files in; open those to show."""
     for name, value in plan["limits"].items():
         number = getattr(resource, f"RLIMIT_{name}")
         most = resource.getrlimit(number)[1]
@@ -165,8 +165,8 @@ def _check(result: int, what: str) -> int:
 def _become(user: int, reach: list[str]) -> None:
     """Give up root for good.
 
-    Where the interpreter lies in a folder closed to others, reading past file modes is kept: Landlock
-    says what may be read, and the filter forbids opening files by handle.
+    Where the interpreter lies in a folder closed to others, reading past file modes is kept:
+    Landlock says what may be read, and the filter forbids opening files by handle.
     """
     kept = 0 if _reaches(user, reach) else 1 << CAP_DAC_READ_SEARCH
     libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
@@ -248,7 +248,7 @@ def _landlock(
     network: bool,
     least: int,
 ) -> int:
-    """Allow these folders and nothing else; gives the ABI, 0 when there is none and none is needed."""
+    """Allow this and nothing else; gives the ABI, 0 where there is none and none is needed."""
     abi: int = max(0, libc.syscall(444, None, 0, 1))
     if abi < least:
         raise OSError(f"Landlock ABI {abi} here, {least} is needed")

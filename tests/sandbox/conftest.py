@@ -13,7 +13,7 @@ import pytest
 from grader.sandbox import rungs
 from grader.sandbox.interface import MIB, Job, Limits, Outcome, Sandbox
 from grader.sandbox.processes import descendants, read
-from grader.sandbox.rungs import OFFERED, make
+from grader.sandbox.ladder import OFFERED, make
 
 PROGRAMS = Path(__file__).with_name("programs")
 LIMITS = Limits(

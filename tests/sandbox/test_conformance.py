@@ -20,7 +20,7 @@ import pytest
 import grader
 from grader.sandbox.interface import GIB, MIB, Job
 from grader.sandbox.processes import descendants, read
-from grader.sandbox.rungs import rung
+from grader.sandbox.ladder import rung
 
 pytestmark = pytest.mark.sandbox
 confines = pytest.mark.confines
@@ -356,11 +356,12 @@ def test_a_worker_that_cannot_be_imported_is_not_the_students_fault(rig):
     assert "a worker of ours is broken" in outcome.setup_error
 
 
-def test_two_runs_do_not_see_each_other(rig, open_folder):
+@confines
+def test_two_runs_do_not_see_each_other(rig):
     answers = {}
 
     def run(name):
-        answers[name] = rig.do("sleep", seconds=0.3, collect=("made.txt",))
+        answers[name] = rig.do("meet", name=name, other="ab".replace(name, ""))
 
     runs = [threading.Thread(target=run, args=(name,)) for name in "ab"]
     began = time.monotonic()
@@ -371,6 +372,34 @@ def test_two_runs_do_not_see_each_other(rig, open_folder):
 
     assert time.monotonic() - began < 5
     assert all(told.outcome.ending == "finished" for told in answers.values())
+    assert all(told.answers == [[]] for told in answers.values()), answers
+
+
+def test_an_installed_package_cannot_be_read(rig, monkeypatch):
+    package = Path(pytest.__file__).parent  # as if it were ours: it lies where ours would
+    monkeypatch.setattr("grader.sandbox.interior.PACKAGE", package)
+    sibling = package.parent / "numpy" / "__init__.py"
+
+    (answers,) = rig.do(
+        "read", paths=[str(package), str(package / "__init__.py"), str(sibling)]
+    ).answers
+
+    assert answers[str(sibling)] is not None
+    if rig.level != "none":
+        assert answers[str(package / "__init__.py")] is None
+    if (
+        rig.level == "namespaces"
+    ):  # Landlock cannot keep names secret in a folder that may be listed
+        assert not answers[str(package)]
+
+
+def test_nothing_is_left_open_on_the_host(rig):
+    rig.do("own_process")
+    before = len(os.listdir("/proc/self/fd"))
+    rig.do("own_process")
+    rig.do("", program="broken_import")
+
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_a_fault_of_the_host_ends_the_run(rig):
@@ -407,7 +436,7 @@ _HOST = """
 import sys
 from pathlib import Path
 from grader.sandbox.interface import Job, Limits
-from grader.sandbox.rungs import make
+from grader.sandbox.ladder import make
 sandbox = make(sys.argv[1], "", Path(sys.argv[2]))
 sandbox.run(Job(program="deeds", task={"do": "sleep"}), Limits(), lambda _: print("awake", flush=True))
 """

@@ -407,6 +407,33 @@ def end(task):
     return "not ended"
 
 
+# ------------------------------------------------------------------ neighbours
+
+
+def meet(task):
+    """Leave marks wherever a neighbour might look, and look for a neighbour's."""
+    places = ["/tmp", "/dev/shm", "/var/tmp", os.path.dirname(os.path.dirname(task["work"]))]
+    mark, wanted = f"grader-mark-{task['name']}", f"grader-mark-{task['other']}"
+    mine = []
+    for place in places:
+        try:
+            with open(os.path.join(place, mark), "w") as file:
+                file.write(mark)
+            mine.append(os.path.join(place, mark))
+        except OSError:
+            pass
+    met = set()
+    deadline = time.monotonic() + 0.5
+    while time.monotonic() < deadline:
+        for place in places:
+            if os.path.exists(os.path.join(place, wanted)):
+                met.add(place)
+        time.sleep(0.02)
+    for path in mine:
+        os.unlink(path)
+    return sorted(met)
+
+
 # ------------------------------------------------------------------ artefacts
 
 

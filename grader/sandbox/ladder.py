@@ -1,4 +1,4 @@
-"""The ladder on this machine: which rung holds, what each means, and what to do about a missing one."""
+"""The ladder on this machine: which rung holds, what it means, what to do about a missing one."""
 
 import functools
 from collections.abc import Callable, Mapping
@@ -14,17 +14,23 @@ from grader.sandbox.selftest import PROGRAMS, Proof, prove
 
 OFFERED: tuple[Level, ...] = ("namespaces", "landlock", "none")
 
-_LIMITED = "Memory is measured every 50 ms and may overshoot; processor time is limited by the wall clock only."
+_LIMITED = (
+    "Memory is measured every 50 ms and may overshoot; "
+    "processor time is limited by the wall clock only."
+)
 _NOT_COVERED = "Not covered: bugs in the Linux kernel; test data the student already has."
 _NAMESPACES_REMEDY = (
-    "Allow bubblewrap its namespaces. Ubuntu 23.10 and later: give /usr/bin/bwrap an AppArmor profile with `userns,`, "
-    "or `sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`. "
-    "Elsewhere: `sudo sysctl kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000`. "
-    "In a container: start it with `--security-opt seccomp=unconfined --security-opt apparmor=unconfined`."
+    "Allow bubblewrap its namespaces. Ubuntu 23.10 and later: give /usr/bin/bwrap an AppArmor "
+    "profile with `userns,`, or `sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`. "
+    "Elsewhere: "
+    "`sudo sysctl kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000`. "
+    "In a container: start it with "
+    "`--security-opt seccomp=unconfined --security-opt apparmor=unconfined`."
 )
 _LANDLOCK_REMEDY = (
     "Use a kernel with Landlock (5.13 or later as root, 6.12 or later as an ordinary user) and "
-    "`landlock` among the names in /sys/kernel/security/lsm; some containers and gVisor have none."
+    "`landlock` among the names in /sys/kernel/security/lsm; "
+    "some containers and gVisor have none."
 )
 _NO_REMEDY = (
     "Or, on your own responsibility and only for code you would run yourself: `--isolation none`."
@@ -83,8 +89,9 @@ def _namespaces() -> Rung:
         level="namespaces",
         works=True,
         description=(
-            f"Isolation: namespaces (bubblewrap {number}; seccomp; {on_top}). Student code could not reach the "
-            f"network, other files or other processes [self-test {proof.attempts}/{proof.attempts}]. "
+            f"Isolation: namespaces (bubblewrap {number}; seccomp; {on_top}). "
+            "Student code could not reach the network, other files or other processes "
+            f"[self-test {proof.attempts}/{proof.attempts}]. "
             f"{_LIMITED} {_NOT_COVERED}"
         ),
     )
@@ -98,9 +105,10 @@ def _landlock() -> Rung:
         level="landlock",
         works=True,
         description=(
-            f"Isolation: landlock (Landlock {proof.landlock}; seccomp; no sockets). Student code could not reach the "
-            f"network, other files' contents or other processes [self-test {proof.attempts}/{proof.attempts}], but "
-            "could see names and sizes of files and other processes' command lines. "
+            f"Isolation: landlock (Landlock {proof.landlock}; seccomp; no sockets). "
+            "Student code could not reach the network, other files' contents or other processes "
+            f"[self-test {proof.attempts}/{proof.attempts}], but could see names and sizes of "
+            "files and other processes' command lines. "
             f"{_LIMITED} Disk is measured, not partitioned. {_NOT_COVERED}"
         ),
     )
