@@ -49,7 +49,9 @@ def pytest_sessionfinish(session):
     there = (REAL / "mnist.npz").is_file() and os.environ.get("CI")
     if there and (_real_data["skipped"] or not _real_data["passed"]):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        print(f"\nThe real data is in {REAL}, and these tests ran on it: {_real_data}")
+        session.config.get_terminal_writer().line(
+            f"\nThe real data is in {REAL}, and its tests did not all run: {_real_data}"
+        )
 
 
 def compiled(**changes):

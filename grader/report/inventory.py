@@ -70,12 +70,15 @@ def show_machine(console: Console) -> bool:
     safe = False
     for rung in rungs():
         safe = safe or (rung.works and rung.level != "none")
-        mark = Text(" ✓ " if rung.works else " ✗ ", "green" if rung.works else "red")
-        console.print(
-            mark + Text(f"{rung.level}: {rung.description if rung.works else rung.reason}")
-        )
-        if not rung.works and rung.remedy:
+        if not rung.works:
+            console.print(Text(f" ✗ {rung.level}: {rung.reason}", "red"))
             console.print(Text(f"     {rung.remedy}", "yellow"))
+        elif rung.level == "none":
+            console.print(
+                Text(" ! none, only when asked for: grader grade --isolation none", "yellow")
+            )
+        else:
+            console.print(Text(" ✓ ", "green") + Text(rung.description))
     console.print(Text("Data", "bold"))
     for offer in available():
         if offer.used:
