@@ -12,8 +12,8 @@ import pytest
 
 from grader.sandbox import rungs
 from grader.sandbox.interface import MIB, Job, Limits, Outcome, Sandbox
-from grader.sandbox.processes import descendants, read
 from grader.sandbox.ladder import OFFERED, make
+from grader.sandbox.processes import descendants, read
 
 PROGRAMS = Path(__file__).with_name("programs")
 LIMITS = Limits(
@@ -41,7 +41,7 @@ class Told:
 
 
 def living() -> list[int]:
-    pids = [int(name) for name in os.listdir("/proc") if name.isdecimal()]
+    pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal()]
     return [pid for pid in pids if (process := read(pid)) and process.state != "Z"]
 
 
@@ -61,7 +61,7 @@ class Rig:
         self.limits = LIMITS
 
     def do(self, deed: str, *, limits: Limits = LIMITS, program: str = "deeds", **options) -> Told:
-        """Do a deed; ``readable``, ``files`` and ``collect`` go into the job, the rest to the deed."""
+        """Do a deed; ``readable``, ``files``, ``collect`` go into the job, the rest to the deed."""
         job = {key: options.pop(key) for key in ("readable", "files", "collect") if key in options}
         heard = bytearray()
         sessions = set()

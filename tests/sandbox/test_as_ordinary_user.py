@@ -80,9 +80,9 @@ def test_the_conformance_list_holds_for_an_ordinary_user(tmp_path):
         capture_output=True,
         text=True,
         timeout=300,
+        check=False,
     )
     shutil.rmtree(f"/tmp/grader-as-user-{os.getpid()}", ignore_errors=True)
-    print(ran.stdout[-6000:])
 
     assert ran.returncode == 0, ran.stdout[-6000:] + ran.stderr[-2000:]
     assert " passed" in ran.stdout

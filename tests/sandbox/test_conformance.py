@@ -19,8 +19,8 @@ import pytest
 
 import grader
 from grader.sandbox.interface import GIB, MIB, Job
-from grader.sandbox.processes import descendants, read
 from grader.sandbox.ladder import rung
+from grader.sandbox.processes import descendants, read
 
 pytestmark = pytest.mark.sandbox
 confines = pytest.mark.confines
@@ -395,11 +395,11 @@ def test_an_installed_package_cannot_be_read(rig, monkeypatch):
 
 def test_nothing_is_left_open_on_the_host(rig):
     rig.do("own_process")
-    before = len(os.listdir("/proc/self/fd"))
+    before = _open_descriptors()
     rig.do("own_process")
     rig.do("", program="broken_import")
 
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert _open_descriptors() == before
 
 
 def test_a_fault_of_the_host_ends_the_run(rig):
@@ -438,7 +438,8 @@ from pathlib import Path
 from grader.sandbox.interface import Job, Limits
 from grader.sandbox.ladder import make
 sandbox = make(sys.argv[1], "", Path(sys.argv[2]))
-sandbox.run(Job(program="deeds", task={"do": "sleep"}), Limits(), lambda _: print("awake", flush=True))
+job = Job(program="deeds", task={"do": "sleep"})
+sandbox.run(job, Limits(), lambda _: print("awake", flush=True))
 """
 
 
@@ -463,3 +464,7 @@ def _below(root):
 def _lives(pid):
     process = read(pid)
     return process is not None and process.state != "Z"
+
+
+def _open_descriptors():
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())

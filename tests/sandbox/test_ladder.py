@@ -26,7 +26,7 @@ def fresh():
 
 
 @pytest.fixture
-def proofs(fresh, monkeypatch):
+def proofs(fresh, monkeypatch):  # noqa: ARG001 - it empties what was remembered
     """Decide what the self-tests find."""
     found = {"namespaces": Proof(attempts=9, landlock=7), "landlock": Proof(attempts=9, landlock=7)}
     monkeypatch.setattr(ladder, "prove", lambda sandbox: found[sandbox.isolation.level])
@@ -34,7 +34,8 @@ def proofs(fresh, monkeypatch):
     return found
 
 
-def test_the_strongest_rung_that_works_is_taken(proofs):
+@pytest.mark.usefixtures("proofs")
+def test_the_strongest_rung_that_works_is_taken():
     assert open_sandbox(None).isolation.level == "namespaces"
 
 
@@ -80,7 +81,8 @@ def test_a_rung_asked_for_by_name_is_had_or_is_an_error(proofs):
         open_sandbox("uid")
 
 
-def test_missing_bubblewrap_is_named(fresh, monkeypatch):
+@pytest.mark.usefixtures("fresh")
+def test_missing_bubblewrap_is_named(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda _: None)
 
     assert "not installed" in ladder.rung("namespaces").reason
@@ -152,7 +154,8 @@ def test_an_ordinary_user_stays_itself():
         assert user is None
 
 
-def test_the_version_is_read_from_bubblewrap_itself(fresh):
+@pytest.mark.usefixtures("fresh")
+def test_the_version_is_read_from_bubblewrap_itself():
     version = bubblewrap.version()
     if version is None:
         pytest.skip("bubblewrap is not installed")
