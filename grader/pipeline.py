@@ -16,13 +16,14 @@
                Report ─► JSON, CSV, terminal, executed notebook
 """
 
+import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 
 from grader.assignment import Assignment
 from grader.batch import for_each
 from grader.checks.session import list_checks, run_checks
-from grader.errors import DataError, WorkerError
+from grader.errors import GraderError
 from grader.examine import NotJudgedError, examine
 from grader.execute import execute
 from grader.measure import measure
@@ -89,8 +90,11 @@ def gather(submission: Submission, assignment: Assignment, bench: Workbench) -> 
     except NotJudgedError as error:
         execution = replace(execution, problem=error.reason)
         broken = error.reason if error.needs_a_person else ""
-    except (WorkerError, DataError) as error:
+    except GraderError as error:
         broken = f"The grader itself failed: {error.message}"
+    except Exception as error:  # noqa: BLE001 - our own mistake must not end everybody's batch
+        broken = f"The grader itself failed: {type(error).__name__}: {error}"
+        (bench.folder(submission.student) / "grader-error.txt").write_text(traceback.format_exc())
     tell("done")
     return Evidence(
         submission=submission,

@@ -1,0 +1,220 @@
+import io
+import json
+import zipfile
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from grader.assignment import read_assignment
+from grader.errors import SandboxError, WorkerError
+from grader.examine import NotJudgedError, examine
+from grader.pipeline import gather, grade
+from grader.sandbox.interface import Artefact, Isolation, Outcome
+
+LAYER = {
+    "name": "dense",
+    "kind": "Dense",
+    "is_layer": True,
+    "units": 3,
+    "activation": "softmax",
+    "input_shape": [None, 4],
+    "output_shape": [None, 3],
+    "trainable_params": 15,
+    "non_trainable_params": 0,
+    "settings": {},
+}
+CARD = {
+    "input_shape": [None, 4],
+    "output_shape": [None, 3],
+    "trainable_params": 15,
+    "non_trainable_params": 0,
+    "layers": [LAYER],
+}
+ROWS = np.eye(3, dtype="<f4")[[0, 1, 2, 0, 1]].tobytes()
+FORM = {"name": "vectors of 4, scaled to 0…1", "rows": 5, "width": 3}
+
+
+def said(body=ROWS, forms=(FORM,), **head):
+    return json.dumps({"card": CARD, "forms": forms, **head}).encode() + b"\n" + body
+
+
+def archive(**config):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as made:
+        given = {"module": "keras", "class_name": "Sequential", "config": {}, **config}
+        made.writestr("config.json", json.dumps(given))
+        made.writestr("metadata.json", "{}")
+        made.writestr("model.weights.h5", b"")
+    return out.getvalue()
+
+
+class Judge:
+    """A sandbox whose judge says these bytes."""
+
+    isolation = Isolation(level="none", description="a fake")
+
+    def __init__(self, answer=b"", **outcome):
+        self.answer, self.outcome, self.job = answer, outcome, None
+
+    def run(self, job, _limits, on_message):
+        self.job = job
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        on_message(self.answer)
+        made = Outcome(
+            ending="finished",
+            exit_code=0,
+            stdout="",
+            stderr="",
+            artefacts={n: Artefact(name=n, data=None, problem="missing") for n in job.collect},
+            wall_s=1.0,
+            cpu_s=1.0,
+            peak_memory=1,
+        )
+        return replace(made, **self.outcome)
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    np.save(tmp_path / "inputs.npy", np.zeros((5, 2, 2), dtype="uint8"))
+    return SimpleNamespace(
+        name="mnist",
+        source="stand-in",
+        description="a fake",
+        digest="0" * 64,
+        held_out=tmp_path,
+        served=tmp_path,
+        served_sha256=(),
+        train_facts={"min": 0.0, "max": 255.0, "mean": 33.0, "std": 78.0},
+        labels=lambda: np.array([0, 1, 2, 0, 0]),
+    )
+
+
+@pytest.fixture
+def examined(make, tmp_path, dataset, assignment_folder):
+    """Examine a model with a judge: ``examined(judge, archive)``."""
+    assignment = read_assignment(assignment_folder(checks="x = 1"))
+
+    def go(judge, data=None, **changes):
+        model = tmp_path / "model.keras"
+        model.write_bytes(archive() if data is None else data)
+        bench = SimpleNamespace(
+            sandbox=judge, dataset=dataset, folder=lambda _: tmp_path, on_progress=lambda _: None
+        )
+        return examine(make.execution(model=model, **changes), assignment, bench, "ada")
+
+    return go
+
+
+def test_the_judges_answer_becomes_a_card_and_predictions(examined):
+    judge = Judge(said())
+    card = examined(judge)
+    assert card.trainable_params == 15
+    assert card.layers[0].activation == "softmax"
+    (predictions,) = card.predictions
+    assert predictions.shape == (5, 3)
+    assert predictions.path.read_bytes() == ROWS
+
+
+def test_the_judge_gets_inputs_and_a_model_and_nothing_else(examined, dataset):
+    judge = Judge(said())
+    examined(judge)
+    assert set(judge.job.task) == {"forms", "seed"}
+    assert judge.job.readable == {"inputs": dataset.held_out}
+    assert set(judge.job.files) == {"model.keras"}
+    assert judge.job.collect == ()
+
+
+def test_no_model_is_not_judged_and_says_why(examined):
+    with pytest.raises(NotJudgedError, match="No model came out"):
+        examined(Judge(), chosen=None, problem="No model came out.")
+
+
+def test_a_hostile_archive_never_reaches_the_judge(examined):
+    judge = Judge(said())
+    with pytest.raises(NotJudgedError, match="The model is refused"):
+        examined(judge, b"junk")
+    assert judge.job is None
+
+
+def test_a_students_own_layer_asks_for_a_person(examined):
+    own = {"module": None, "class_name": "Scale", "config": {}, "registered_name": "Own>Scale"}
+    with pytest.raises(NotJudgedError) as caught:
+        examined(Judge(), archive(config={"layers": [own]}))
+    assert caught.value.needs_a_person
+    assert "Scale" in caught.value.reason
+
+
+@pytest.mark.parametrize(("ending", "says"), [("timeout", "too slow"), ("memory", "too large")])
+def test_a_model_beyond_the_judges_limits_is_named(examined, ending, says):
+    with pytest.raises(NotJudgedError, match=says):
+        examined(Judge(ending=ending))
+
+
+def test_a_model_that_keras_cannot_open_again_asks_for_a_person(examined):
+    answer = json.dumps({"problem": "the model cannot be opened", "forms": []}).encode() + b"\n"
+    with pytest.raises(NotJudgedError) as caught:
+        examined(Judge(answer))
+    assert caught.value.needs_a_person
+
+
+def test_a_model_that_takes_other_inputs_is_told_which_were_offered(examined):
+    card = examined(Judge(said(b"", forms=())))
+    assert card.predictions == ()
+    assert "takes inputs of shape (None, 4); offered were" in card.judge_problem
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (said(ROWS[:-1]), {}),
+        (said(ROWS + b"x"), {}),
+        (said(ROWS, forms=({**FORM, "rows": 4},)), {}),
+        (said(ROWS, forms=({**FORM, "width": 10**9},)), {}),
+        (said(card={**CARD, "trainable_params": -1}), {}),
+        (said(card={**CARD, "layers": "none"}), {}),
+        (b"no json\n", {}),
+        (b"", {}),
+        (b"x" * (9 << 20), {}),
+        (said(), {"ending": "killed"}),
+        (said(), {"setup_error": "no mount"}),
+    ],
+)
+def test_an_answer_that_does_not_fit_is_our_trouble_and_no_grade(examined, answer, outcome):
+    with pytest.raises(WorkerError):
+        examined(Judge(answer, **outcome))
+
+
+# ------------------------------------------------------------------ the pipeline around it
+
+
+@pytest.mark.parametrize("fault", [SandboxError("no memory"), RuntimeError("a mistake of ours")])
+def test_our_own_fault_breaks_one_submission_and_not_the_batch(
+    make, tmp_path, dataset, assignment_folder, fault
+):
+    checks = (
+        "import pytest\n@pytest.mark.points(2)\ndef test_it(model):\n    '''Title.'''\n    pass\n"
+    )
+    assignment = read_assignment(assignment_folder(checks=checks))
+
+    def folder(student):
+        path = tmp_path / student
+        path.mkdir(exist_ok=True)
+        return path
+
+    bench = SimpleNamespace(
+        sandbox=Judge(fault),
+        dataset=dataset,
+        folder=folder,
+        results=tmp_path,
+        on_progress=lambda _: None,
+    )
+    known = gather(make.submission(), assignment, bench)
+    assert "The grader itself failed" in known.broken
+    unreadable = make.submission(student="ben", problem="the file is empty")
+    first, second = grade([make.submission(), unreadable], assignment, bench, jobs=2)
+    assert (first.needs_a_person, first.out_of, first.checks[0].outcome) == (True, 0, "broken")
+    assert (second.needs_a_person, second.out_of, second.checks[0].outcome) == (False, 2, "failed")
+    assert "empty" in second.checks[0].hint
