@@ -1,9 +1,10 @@
 """Each folder of ``tests/submissions`` is a submission with the verdict it must get.
 
-``expected.toml`` may hold: ``ending``, ``points``, ``needs_a_person``, ``[checks]`` (name →
-outcome), ``error`` (the first cell's that raised), ``notes`` (each a part of some note),
-``outcomes`` (of the cells), ``outputs`` (a kind of output that a cell shows), ``absent`` (what
-must stand nowhere in the results), ``make`` (a file too large to be kept).
+``expected.toml`` may hold: ``assignment`` (else ``mnist_softmax``), ``ending``, ``points``,
+``needs_a_person``, ``[checks]`` (name → outcome), ``error`` (the first cell's that raised),
+``notes`` (each a part of some note), ``outcomes`` (of the cells), ``outputs`` (a kind of output
+that a cell shows), ``absent`` (what must stand nowhere in the results), ``make`` (a file too large
+to be kept).
 """
 
 import json
@@ -28,22 +29,32 @@ pytestmark = [pytest.mark.sandbox, pytest.mark.keras]
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
-    """Grade all cases as one class: case → (report, folder)."""
-    folder = tmp_path_factory.mktemp("class")
-    assignment = read_assignment(find_assignment("mnist_softmax"))
-    # Small limits, so that what never ends ends soon; large enough for what ends by itself.
-    limits = LimitsWanted(wall_s=40, memory_gib=2, output_mib=1, disk_gib=0.25)
-    assignment = replace(assignment, settings=replace(assignment.settings, limits=limits))
+    """Grade all cases of an assignment as one class: case → (report, bench)."""
+    found = {}
+    for name in ("mnist_softmax", "mnist_dense", "imdb_dense"):
+        found |= _grade(name, tmp_path_factory.mktemp(name))
+    assert set(found) == {case.name for case in CASES}
+    return found
+
+
+def _grade(name, folder):
+    assignment = read_assignment(find_assignment(name))
+    if name == "mnist_softmax":
+        # Small limits, so that what never ends ends soon; large enough for what ends by itself.
+        limits = LimitsWanted(wall_s=40, memory_gib=2, output_mib=1, disk_gib=0.25)
+        assignment = replace(assignment, settings=replace(assignment.settings, limits=limits))
     submissions = []
     for case in CASES:
         expected = tomllib.loads((case / "expected.toml").read_text("utf-8"))
-        (submission,) = collect([_path(case, expected, folder)])
-        submissions.append(replace(submission, student=case.name))
+        if expected.get("assignment", "mnist_softmax") == name:
+            (submission,) = collect([_path(case, expected, folder)])
+            submissions.append(replace(submission, student=case.name))
     bench = Workbench(
-        sandbox=open_sandbox(None), dataset=load("mnist", offline=True), results=folder / "results"
+        sandbox=open_sandbox(None),
+        dataset=load(assignment.settings.data.set, offline=True),
+        results=folder / "results",
     )
     reports = grade(submissions, assignment, bench, jobs=2)
-    assert len(list((folder / "results" / "submissions").iterdir())) == len(CASES)
     return {report.submission["student"]: (report, bench) for report in reports}
 
 

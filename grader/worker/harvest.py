@@ -1,6 +1,7 @@
 """Takes out of the student's process what is to be judged: its models and facts of its arrays."""
 
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,15 +47,45 @@ def save(model: Any, folder: Path, number: int) -> str:
     # Keras looks at the extension, hence a temporary name that keeps it.
     temporary = folder / f".saving-{number}.keras"
     try:
-        with contextlib.redirect_stdout(None), contextlib.redirect_stderr(None):
-            _save_model(
-                as_functional(model) if kind(model) == "subclassed" else model,
-                temporary,
-            )
+        with (
+            contextlib.redirect_stdout(None),
+            contextlib.redirect_stderr(None),
+            _keras_activations(model),
+        ):
+            _save_model(as_functional(model) if kind(model) == "subclassed" else model, temporary)
         temporary.replace(target)
     except Exception as error:  # noqa: BLE001 - whatever a student's layer raises is a finding
         return f"{type(error).__name__}: {error}"[:500]
     return ""
+
+
+@contextlib.contextmanager
+def _keras_activations(model: Any) -> Iterator[None]:
+    """For as long as it is saved, let a model name Keras' own activations.
+
+    ``activation=tf.nn.relu`` is ``"relu"``, but an archive that names a function of TensorFlow
+    cannot be opened again without trusting it.
+    """
+    swapped = []
+    for layer in model._flatten_layers():
+        given = getattr(layer, "activation", None)
+        known = _known_activation(given)
+        if known is not None and known is not given:
+            swapped.append((layer, given))
+            layer.activation = known
+    try:
+        yield
+    finally:
+        for layer, given in swapped:
+            layer.activation = given
+
+
+def _known_activation(given: Any) -> Any:
+    module = str(getattr(given, "__module__", ""))
+    if not module.startswith(("tensorflow.", "keras.src.ops", "keras.ops")):
+        return None
+    name = str(getattr(given, "__name__", "")).removesuffix("_v2")
+    return getattr(keras.activations, name, None)
 
 
 def as_functional(model: Any) -> Any:
