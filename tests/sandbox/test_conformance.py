@@ -452,6 +452,14 @@ def test_the_description_names_the_rung(rig):
     )
 
 
+def test_a_missing_rung_is_missing_and_not_broken(offered):
+    """Otherwise a fault of ours would be seen by nobody: its tests are skipped."""
+    broken = [rung.reason for rung in offered.values() if "self-test failed" in rung.reason]
+
+    assert broken == []
+    assert any(rung.works for rung in offered.values() if rung.level != "none"), offered
+
+
 def _of_this_run():
     """Find what is left below this process, bystanders excepted."""
     return [pid for pid in _below(os.getpid()) if _lives(pid)]
