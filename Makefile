@@ -29,3 +29,4 @@ check: setup
 
 docs: setup
 	$(BIN)/python -m grader.authoring.handouts
+	$(BIN)/python -m grader.report.schema > docs/report.schema.json

@@ -56,6 +56,23 @@ IsolationOption = Annotated[
 ]
 
 
+def _say_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"keras-grader {version('keras-grader')}")  # noqa: T201 - what was asked for
+        raise typer.Exit(OK)
+
+
+@app.callback()
+def _options(
+    version: Annotated[  # noqa: FBT002 - a flag whose callback does the work
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which.")
+    ] = False,
+) -> None:
+    pass
+
+
 @app.command(short_help="Grade a class: run, examine, measure, report.")
 def grade(  # noqa: PLR0913, PLR0917 - one argument an option
     assignment: AssignmentArgument,

@@ -1,6 +1,8 @@
 import csv
 import json
+from pathlib import Path
 
+import jsonschema
 import nbformat
 import pytest
 
@@ -9,9 +11,11 @@ from grader.records import CellRecord, CheckResult, ErrorFacts, FoundModel
 from grader.report.as_csv import write_csv
 from grader.report.as_json import as_data, write_json
 from grader.report.notebook import write_notebook
+from grader.report.schema import schema
 from grader.report.words import plain_text, summary
 from grader.tally import tally
 
+ROOT = Path(__file__).parents[1]
 HOSTILE = "=HYPERLINK(1)\x1b[31m\u202e\n,x"
 
 
@@ -97,6 +101,18 @@ def test_the_report_has_every_field_that_it_promises(report):
     assert data["version"] == 1
     assert data["models"][0]["layers"][0]["units"] == 10
     assert data["isolation"] == {"level": "none", "description": "a test"}
+
+
+def test_the_schema_is_made_from_the_records_and_reports_keep_it(report, make):
+    kept = json.loads((ROOT / "docs" / "report.schema.json").read_text("utf-8"))
+    assert kept == schema(), "The schema is stale: run `make docs`."
+    assert kept["properties"]["points"]["description"] == "Points earned."
+    nan = make.fit(history={"loss": (1.0, float("nan"))})
+    known = make.evidence(execution=make.execution(fits=(nan,)))
+    for made in (report(known=known), report(result("a", "failed"), not_run=(1, 2.0))):
+        jsonschema.validate(as_data(made), kept)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**as_data(report()), "points": "many"}, kept)
 
 
 def test_json_holds_no_number_that_is_none(report, make, tmp_path):
