@@ -4,6 +4,7 @@ Its contents are a hostile process's: modes that let nobody in, folders a thousa
 elsewhere. It is measured while it changes, and removed once nobody is left to change it.
 """
 
+import fcntl
 import os
 import secrets
 import stat
@@ -15,7 +16,11 @@ from pathlib import Path
 
 from grader.sandbox.processes import Process
 from grader.sandbox.start import DiskUse
+from grader.sandbox.users import FIRST, LAST
 
+_PREFIX = "grader-box-"
+_YOUNG_S = 60.0
+"""A box this young may not have been locked yet."""
 _GLANCE_S = 0.005
 """Time for measuring at each poll: memory is watched meanwhile as closely as ever."""
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -30,13 +35,38 @@ def host_box(user: int | None) -> Iterator[Path]:
     Args:
         user: Who is to own it, if not we.
     """
-    box = Path(tempfile.mkdtemp(prefix="grader-"))
+    _remove_left_behind()
+    box = Path(tempfile.mkdtemp(prefix=_PREFIX))
     try:
-        if user is not None:
-            os.chown(box, user, user)
-        yield box
+        with _locked(box):
+            if user is not None:
+                os.chown(box, user, user)
+            yield box
     finally:
         remove(box)
+
+
+def _remove_left_behind() -> None:
+    """Remove the boxes of graders that were killed themselves: nobody holds their lock."""
+    for box in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            facts = box.lstat()
+            owner, age = facts.st_uid, time.time() - facts.st_ctime
+            ours = FIRST <= owner <= LAST if os.geteuid() == 0 else owner == os.getuid()
+            if ours and age > _YOUNG_S:
+                with _locked(box):
+                    remove(box)
+
+
+@contextmanager
+def _locked(box: Path) -> Iterator[None]:
+    """Hold a box; fails where somebody holds it."""
+    folder = os.open(box, _FOLDER)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(folder)
 
 
 def remove(box: Path) -> None:
@@ -49,8 +79,7 @@ def remove(box: Path) -> None:
         todo = _clear(folder, folder)
         while todo:
             name = todo.pop()
-            with suppress(OSError):  # modes; as root they do not matter
-                os.chmod(name, stat.S_IRWXU, dir_fd=folder)
+            _open_up(name, folder)
             with suppress(OSError):
                 inner = os.open(name, _FOLDER, dir_fd=folder)
                 try:
@@ -75,13 +104,19 @@ def _clear(folder: int, top: int) -> list[str]:
             if not is_folder:
                 os.unlink(name, dir_fd=folder)
                 continue
-            place = f"{secrets.token_hex(8)}"
+            place = secrets.token_hex(8)
             if folder != top:
-                with suppress(OSError):  # a folder can be moved only by who may write in it
-                    os.chmod(name, stat.S_IRWXU, dir_fd=folder)
+                _open_up(name, folder)  # only who may write in a folder can move it elsewhere
             os.rename(name, place, src_dir_fd=folder, dst_dir_fd=top)
             moved.append(place)
     return moved
+
+
+def _open_up(name: str, folder: int) -> None:
+    """Give ourselves a student's folder back; to root its modes do not matter."""
+    if os.geteuid() != 0:
+        with suppress(OSError):
+            os.chmod(name, stat.S_IRWXU, dir_fd=folder)
 
 
 class HostDisk:

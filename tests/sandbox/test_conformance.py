@@ -414,7 +414,10 @@ def test_a_fault_of_the_host_ends_the_run(rig):
     assert not _of_this_run()
 
 
-def test_a_run_dies_with_its_host(rig):
+def test_a_run_dies_with_its_host_and_leaves_no_folder_for_long(rig, tmp_path, monkeypatch):
+    tmp_path.chmod(0o755)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     host = subprocess.Popen(
         [sys.executable, "-c", _HOST, rig.level, str(Path(__file__).with_name("programs"))],
         stdout=subprocess.PIPE,
@@ -430,6 +433,9 @@ def test_a_run_dies_with_its_host(rig):
 
     assert tree
     assert left == []
+    monkeypatch.setattr("grader.sandbox.boxes._YOUNG_S", 0)
+    assert rig.do("own_process").outcome.ending == "finished"
+    assert list(tmp_path.iterdir()) == []
 
 
 _HOST = """
