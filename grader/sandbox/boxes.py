@@ -37,13 +37,13 @@ def host_box(user: int | None) -> Iterator[Path]:
     """
     _remove_left_behind()
     box = Path(tempfile.mkdtemp(prefix=_PREFIX))
-    try:
-        with _locked(box):
+    with _locked(box):
+        try:
             if user is not None:
                 os.chown(box, user, user)
             yield box
-    finally:
-        remove(box)
+        finally:
+            remove(box)
 
 
 def _remove_left_behind() -> None:
