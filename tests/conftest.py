@@ -1,6 +1,10 @@
 """What tests share: facts to judge, made without Keras, and the same data on every machine."""
 
 import os
+import shutil
+import stat
+import subprocess
+import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +30,8 @@ from grader.sandbox.interface import Isolation
 ROOT = Path(__file__).parents[1]
 REAL = Path(os.environ.get("GRADER_DATA") or ROOT.parent / "shared" / "data")
 """Where the real data sets are, if they are."""
+USER = 54321
+"""Nobody in particular."""
 _real_data = {"passed": 0, "skipped": 0, "failed": 0}
 
 
@@ -52,6 +58,64 @@ def pytest_sessionfinish(session):
         session.config.get_terminal_writer().line(
             f"\nThe real data is in {REAL}, and its tests did not all run: {_real_data}"
         )
+
+
+@pytest.fixture
+def as_ordinary_user(tmp_path):
+    """Run a command as somebody without rights: ``as_ordinary_user(argv) → CompletedProcess``.
+
+    In a mount namespace of its own, folders that are closed to others but lie above the
+    interpreter or the tests are replaced by open ones in which nothing but that path is left.
+    """
+    if os.getuid() != 0:
+        pytest.skip("only root can become somebody else; the other tests are the ordinary user's")
+    if not shutil.which("unshare") or not shutil.which("setpriv"):
+        pytest.skip("util-linux is missing")
+    script = ["set -e"]
+    needed = [Path(sys.base_prefix), Path(sys.prefix), ROOT]
+    for number, path in enumerate(dict.fromkeys(each.resolve() for each in needed)):
+        folder = _closed_folder(path)
+        if folder:
+            aside = tmp_path / str(number)
+            aside.mkdir()
+            script += [
+                f"mount --bind '{path}' '{aside}'",
+                f"mount -t tmpfs -o mode=0755 tmpfs '{folder}'",
+                f"mkdir -p '{path}'",
+                f"mount --bind '{aside}' '{path}'",
+            ]
+    script.append('exec "$@"')
+    inside = ["unshare", "-m", "sh", "-c", "\n".join(script), "sh"]
+    become = f"setpriv --reuid {USER} --regid {USER} --clear-groups --inh-caps=-all"
+
+    def run(*argv, home, timeout=300):
+        home.mkdir(parents=True, exist_ok=True)
+        os.chown(home, USER, USER)
+        return subprocess.run(
+            [*inside, *become.split(), "--bounding-set=-all", *map(str, argv)],
+            cwd=ROOT,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(home),
+                "TMPDIR": str(home),
+                "GRADER_OFFLINE": "1",
+                "PYTHONDONTWRITEBYTECODE": "1",
+            },
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    return run
+
+
+def _closed_folder(path):
+    """The topmost folder above a path that only its owner may enter."""
+    for folder in reversed(path.parents):
+        if not folder.stat().st_mode & stat.S_IXOTH:
+            return folder
+    return None
 
 
 def compiled(**changes):
