@@ -152,7 +152,7 @@ class _Watched:
                 shown = "".join(
                     f", {key} {value:.3f}" for key, value in logs.items() if "acc" in key
                 )
-                self._tell(f", epoch {epoch} of {self._epochs}{shown}")
+                self._tell(f", epoch {epoch}/{self._epochs}{shown}")
             case FitEnded() if len(self.fits) < MOST_FITS:
                 self.fits.append(message)
             case ModelsFound():
@@ -165,7 +165,7 @@ class _Watched:
                 pass
 
     def _tell(self, detail: str) -> None:
-        place = f"cell {self.current} of {len(self.submission.cells)}{detail}"
+        place = f"cell {self.current}/{len(self.submission.cells)}{detail}"
         self._bench.on_progress(
             Progress(student=self.submission.student, stage="executing", detail=place)
         )

@@ -17,7 +17,7 @@ class Progress:
     stage: str
     """``"waiting"``, ``"executing"``, ``"examining"``, ``"done"``."""
     detail: str = ""
-    """E.g. ``"cell 3 of 7, epoch 2 of 5, accuracy 0.91"``."""
+    """E.g. ``"cell 3/7, epoch 2/5, accuracy 0.910"``."""
 
 
 OnProgress = Callable[[Progress], None]

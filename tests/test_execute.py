@@ -212,7 +212,7 @@ def test_progress_tells_cell_epoch_and_accuracy(run):
         {"event": "epoch", "epoch": 2, "logs": {"accuracy": 0.91, "loss": 0.3}},
     ]
     run(cell(1, during=during), END, steps=steps)
-    assert steps[-1].detail == "cell 1 of 2, epoch 2 of 5, accuracy 0.910"
+    assert steps[-1].detail == "cell 1/2, epoch 2/5, accuracy 0.910"
 
 
 def test_forged_messages_choose_no_model_that_is_not_there(run):

@@ -13,11 +13,12 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
 from grader.report.words import plain_text
 from grader.workbench import Progress as Step
 
-WIDEST_DETAIL = 60
+BAR = 20
 
 
 class Watch:
@@ -37,15 +38,16 @@ class Watch:
         self._live = console.is_terminal and self._console.is_terminal
         self._bar = Progress(
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=BAR),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TextColumn("left:"),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[detail]}"),
+            TextColumn("{task.fields[detail]}", table_column=Column(ratio=1, no_wrap=True)),
             console=self._console,
             disable=not self._live,
             transient=True,
+            expand=True,
         )
         self._task = self._bar.add_task("Grading", total=total, detail="")
 
@@ -82,4 +84,4 @@ class Watch:
             else:
                 self._details[step.student] = f"{step.student}: {step.detail or step.stage}"
             shown = next(reversed(self._details.values()), "")
-            self._bar.update(self._task, detail=plain_text(shown)[:WIDEST_DETAIL])
+            self._bar.update(self._task, detail=plain_text(shown))
