@@ -5,7 +5,7 @@ What ran before an error, a limit or an exit is kept, and so is every model that
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +118,7 @@ class _Watched:
         self.submission = submission
         self.cells: dict[int, _Cell] = {}
         self.current = 0
-        self.fits: list[FitEnded] = []
+        self.fits: list[FitRecord] = []
         self.models: ModelsFound | None = None
         self.variables: Mapping[str, ArrayFacts] = {}
         self.environment: Mapping[str, str] = {}
@@ -153,8 +153,8 @@ class _Watched:
                     f", {key} {value:.3f}" for key, value in logs.items() if "acc" in key
                 )
                 self._tell(f", epoch {epoch}/{self._epochs}{shown}")
-            case FitEnded() if len(self.fits) < MOST_FITS:
-                self.fits.append(message)
+            case FitEnded(fit=fit) if len(self.fits) < MOST_FITS:
+                self.fits.append(fit)
             case ModelsFound():
                 self.models = message
             case VariablesFound(variables=variables):
@@ -209,10 +209,7 @@ def _record(
 ) -> ExecutionRecord:
     ending = _ending(watched, outcome)
     models = _models(watched, outcome)
-    fits = tuple(
-        FitRecord(**{item.name: getattr(fit, item.name) for item in fields(FitRecord)})
-        for fit in watched.fits
-    )
+    fits = tuple(watched.fits)
     chosen, notes = _choose(models, fits, assignment.settings.model.variable)
     path = None
     if chosen is not None and models[chosen].artefact:
@@ -280,12 +277,8 @@ def _models(watched: _Watched, outcome: Outcome) -> tuple[FoundModel, ...]:
         told = {model.number: model for model in watched.models.models}
         numbers = range(len(told)) if set(told) == set(range(len(told))) else range(0)
         return tuple(
-            FoundModel(
-                number=number,
-                variables=told[number].variables,
-                kind=told[number].kind,
-                compiled=told[number].compiled,
-                fits=told[number].fits,
+            replace(
+                told[number],
                 artefact=_kept(outcome, number),
                 problem=told[number].problem or _why_not_kept(outcome, number),
             )

@@ -9,10 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from grader.records import ArrayFacts, CellOutcome, CompileFacts, ErrorFacts
+from grader.records import ArrayFacts, CellOutcome, ErrorFacts, FitRecord, FoundModel
 
 LONGEST_LINE = 16 << 20
-MOST_EPOCHS = 100_000
 Name = Annotated[str, Field(max_length=500)]
 Number = Annotated[int, Field(ge=0, le=10**12)]
 
@@ -80,39 +79,10 @@ class Epoch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitEnded:
-    """A training is over; see :class:`grader.records.FitRecord` for the fields."""
+    """A training is over."""
 
     event: Literal["fit"]
-    model: Number
-    cell: Number
-    compiled: CompileFacts | None
-    x: ArrayFacts | None
-    y: ArrayFacts | None
-    epochs: int
-    batch_size: int | None
-    updates: int
-    validation: Literal["none", "split", "data"]
-    validation_split: float
-    validation_x: ArrayFacts | None
-    history: Annotated[
-        dict[Name, Annotated[tuple[float, ...], Field(max_length=MOST_EPOCHS)]],
-        Field(max_length=100),
-    ]
-    completed: bool
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelFound:
-    """One model; see :class:`grader.records.FoundModel`."""
-
-    number: Number
-    variables: Annotated[tuple[Name, ...], Field(max_length=100)]
-    kind: Literal["sequential", "functional", "subclassed"]
-    compiled: CompileFacts | None
-    fits: Number
-    artefact: Name
-    problem: Annotated[str, Field(max_length=2000)]
+    fit: FitRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +90,7 @@ class ModelsFound:
     """Every model, at the end of the run."""
 
     event: Literal["models"]
-    models: Annotated[tuple[ModelFound, ...], Field(max_length=200)]
+    models: Annotated[tuple[FoundModel, ...], Field(max_length=200)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

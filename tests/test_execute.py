@@ -9,8 +9,7 @@ from grader.errors import WorkerError
 from grader.execute import execute
 from grader.sandbox.interface import Artefact, Isolation, Outcome
 
-FIT = {
-    "event": "fit",
+RECORD = {
     "model": 0,
     "cell": 2,
     "compiled": None,
@@ -26,6 +25,8 @@ FIT = {
     "completed": True,
     "seconds": 0.5,
 }
+FIT = {"event": "fit", "fit": RECORD}
+OTHER_FIT = {"event": "fit", "fit": {**RECORD, "model": 1}}
 START = [{"event": "environment", "values": {"keras": "3"}}]
 END = [{"event": "variables", "variables": {}}, {"event": "done"}]
 
@@ -169,8 +170,8 @@ def test_an_unreadable_submission_is_not_run(assignment_folder, make):
     [
         ([model(0, "net")], [FIT], 0, "called `net`, not `model`"),
         ([model(0, "model"), model(1, "big")], [FIT], 0, "2 models were trained"),
-        ([model(0, "a"), model(1, "b")], [FIT, {**FIT, "model": 1}], 1, "trained last"),
-        ([model(0, "model", fits=0), model(1, "b")], [{**FIT, "model": 1}], 1, "called `b`"),
+        ([model(0, "a"), model(1, "b")], [FIT, OTHER_FIT], 1, "trained last"),
+        ([model(0, "model", fits=0), model(1, "b")], [OTHER_FIT], 1, "called `b`"),
         ([model(0, "a", fits=0), model(1, "b", fits=0)], [], 1, "2 models were built"),
         ([model(0)], [FIT], 0, None),
     ],

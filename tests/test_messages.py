@@ -12,7 +12,6 @@ def line(**values):
 
 
 FIT = {
-    "event": "fit",
     "model": 0,
     "cell": 1,
     "compiled": None,
@@ -31,7 +30,7 @@ FIT = {
 
 
 def test_messages_are_read_however_they_are_cut():
-    whole = line(event="epoch", epoch=1, logs={"loss": 0.5}) + line(**FIT)
+    whole = line(event="epoch", epoch=1, logs={"loss": 0.5}) + line(event="fit", fit=FIT)
     for cut in range(1, len(whole), 17):
         reader = Reader()
         found = reader.feed(whole[:cut]) + reader.feed(whole[cut:])
@@ -39,8 +38,8 @@ def test_messages_are_read_however_they_are_cut():
 
 
 def test_a_loss_that_is_no_number_arrives_as_such():
-    (found,) = Reader().feed(line(**FIT))
-    assert math.isnan(found.history["loss"][1])
+    (found,) = Reader().feed(line(event="fit", fit=FIT))
+    assert math.isnan(found.fit.history["loss"][1])
 
 
 def test_what_is_no_message_is_counted_and_dropped():
@@ -79,4 +78,4 @@ def test_any_bytes_are_survived(data):
 )
 def test_any_json_in_place_of_a_field_is_survived(value):
     for key in FIT:
-        Reader().feed(json.dumps({**FIT, key: value}).encode() + b"\n")
+        Reader().feed(line(event="fit", fit={**FIT, key: value}))

@@ -62,7 +62,7 @@ class Recorder:
         @functools.wraps(original)
         def fit(model: Any, *args: Any, **kwargs: Any) -> Any:
             number = self.number(model)
-            facts = _fit_facts(signature, model, args, kwargs)
+            facts = _fit_facts(_arguments(signature, model, args, kwargs))
             send("fit_started", model=number, cell=self.cell, epochs=facts["epochs"])
             before, start, completed = _updates(model), time.perf_counter(), False
             try:
@@ -72,17 +72,16 @@ class Recorder:
             finally:
                 self.fits[number] = self.fits.get(number, 0) + 1
                 history = getattr(getattr(model, "history", None), "history", None)
-                send(
-                    "fit",
-                    model=number,
-                    cell=self.cell,
-                    compiled=compile_facts(model),
-                    updates=_updates(model) - before,
-                    history=dict(history) if isinstance(history, dict) else {},
-                    completed=completed,
-                    seconds=time.perf_counter() - start,
-                    **facts,
-                )
+                record = {
+                    "model": number,
+                    "cell": self.cell,
+                    "compiled": compile_facts(model),
+                    "updates": _updates(model) - before,
+                    "history": dict(history) if isinstance(history, dict) else {},
+                    "completed": completed,
+                    "seconds": time.perf_counter() - start,
+                }
+                send("fit", fit=facts | record)
                 self._save(model, number)
 
         keras.Model.fit = fit
@@ -93,8 +92,7 @@ class Recorder:
         @functools.wraps(original)
         def on_epoch_end(callback: Any, epoch: int, logs: Any = None) -> Any:
             result = original(callback, epoch, logs)
-            values = {key: float(value) for key, value in (logs or {}).items()}
-            send("epoch", epoch=epoch + 1, logs=values)
+            send("epoch", epoch=epoch + 1, logs=dict(logs or {}))
             return result
 
         keras.callbacks.History.on_epoch_end = on_epoch_end
@@ -107,34 +105,45 @@ def _updates(model: Any) -> int:
         return 0
 
 
-def _fit_facts(
-    signature: inspect.Signature,
-    model: Any,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-) -> dict[str, Any]:
-    try:
-        bound = signature.bind(model, *args, **kwargs)
-        bound.apply_defaults()
-        given = bound.arguments
-    except TypeError:  # Keras will say it better than we could
-        given = {}
-    x, y = given.get("x"), given.get("y")
-    validation = given.get("validation_data")
-    split = float(given.get("validation_split") or 0.0)
+def _fit_facts(given: dict[str, Any]) -> dict[str, Any]:
+    """Describe the arguments of a call of ``fit``."""
+    x, validation = given.get("x"), given.get("validation_data")
     batch = given.get("batch_size")
     if batch is None and _brings_no_batches(x):
         batch = 32  # Keras' default
     held = validation[0] if isinstance(validation, tuple | list) and validation else validation
+    split = _number(given.get("validation_split"))
     return {
-        "x": array_facts(x),
-        "y": array_facts(y),
-        "epochs": int(given.get("epochs", 1)),
+        "x": _facts(x),
+        "y": _facts(given.get("y")),
+        "epochs": int(_number(given.get("epochs", 1))),
         "batch_size": batch if isinstance(batch, int) else None,
         "validation": "data" if validation is not None else "split" if split else "none",
         "validation_split": split,
-        "validation_x": None if held is None else array_facts(held),
+        "validation_x": None if held is None else _facts(held),
     }
+
+
+def _arguments(
+    signature: inspect.Signature, model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> dict[str, Any]:
+    try:
+        bound = signature.bind(model, *args, **kwargs)
+    except TypeError:  # Keras will say it better than we could
+        return {}
+    bound.apply_defaults()
+    return bound.arguments
+
+
+def _facts(value: Any) -> dict[str, Any] | None:
+    try:
+        return array_facts(value)
+    except Exception:  # noqa: BLE001 - no mistake of ours may become the student's
+        return None
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
 
 
 def _brings_no_batches(x: Any) -> bool:
