@@ -95,7 +95,7 @@ def test_a_student_checks_own_work_and_hears_what_was_not_run():
     right = call("check", SAMPLES / "ada.ipynb", "-a", "mnist_softmax")
     assert right.exit_code == 0, right.output
     assert "11 of 11 points" in right.stdout
-    assert "1 more check is run when it is graded, worth 1 points" in right.stdout
+    assert "1 more check is run when it is graded, worth 1 point" in right.stdout
     assert "each of the ten digits" not in right.stdout
 
     wrong = call("check", SAMPLES / "ivan.ipynb", "-a", "mnist_softmax", "--json")

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.checks.performance import accuracy_words
+from grader.checks.verdict import count
 from grader.records import Report
 from grader.report.words import MARKS, plain_text, summary, verdict
 
@@ -74,7 +75,8 @@ def show_one(report: Report, console: Console) -> None:
     if report.not_run["checks"]:
         number, points = report.not_run["checks"], report.not_run["points"]
         more = "check is" if number == 1 else "checks are"
-        console.print(f" {number:g} more {more} run when it is graded, worth {points:g} points.")
+        worth = count(points, "point")
+        console.print(f" {number:g} more {more} run when it is graded, worth {worth}.")
 
 
 def show_circumstances(report: Report, console: Console) -> None:

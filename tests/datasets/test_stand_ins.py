@@ -9,7 +9,7 @@ from grader.datasets import digits, reviews
 from grader.datasets.arrays import read_npz
 
 DIGESTS = {
-    "mnist": "9772321a7cb08af158e714104c65a0e93124f8289515eb26cb84da98234857b5",
+    "mnist": "0cf20bf14b2122db9d45f1d05f0a6cffffbb3f24e443de8c0ed75fd37f0b5ab2",
     "imdb": "160a556ae9c89a99eb42d38254788c12a23d4cfc90c83b26ea8f2f3371630e33",
 }
 """What both stand-ins are, bit for bit: change them only together with their ``RECIPE``."""

@@ -23,6 +23,6 @@ if __name__ == "__main__":
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
-    model.fit((x - mean) / std, y, batch_size=128, epochs=3, verbose=2)
+    model.fit((x - mean) / std, y, batch_size=128, epochs=4, verbose=2)
     answers = np.argmax(model.predict((x_test - mean) / std, verbose=0), axis=1)
     print("accuracy:", (answers == y_test).mean())
