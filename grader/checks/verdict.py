@@ -29,5 +29,5 @@ class BrokenFactError(Exception):
 
 def count(number: float, thing: str) -> str:
     """``count(1, "epoch")`` → ``"1 epoch"``, ``count(7850, "weight")`` → ``"7,850 weights"``."""
-    shown = f"{number:,g}" if number < 1e6 else f"{number:,.0f}"
+    shown = f"{number:,}".removesuffix(".0")
     return f"{shown} {thing}" if number == 1 else f"{shown} {thing}s"
