@@ -61,7 +61,7 @@ def _without_solutions(text: str, solution: Path) -> str:
         if mark == BEGIN:
             if begun:
                 raise AssignmentError(
-                    f"{solution}:{number}: a second {BEGIN!r}; the first is in line {begun}."
+                    f"{solution}:{number}: a second {BEGIN!r}; the first: line {begun}."
                 )
             begun = number
             indent = re.match(r"\s*", line)
