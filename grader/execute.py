@@ -319,7 +319,7 @@ def _choose(
     models: tuple[FoundModel, ...], fits: tuple[FitRecord, ...], variable: str
 ) -> tuple[int | None, tuple[str, ...]]:
     """The trained model is the one that was fitted; the variable's name decides between several."""
-    trained = [model for model in models if model.fits]
+    trained = [model for model in models if model.fits or model.updates]
     candidates = trained or list(models)
     if not candidates:
         return None, ()

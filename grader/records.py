@@ -192,6 +192,8 @@ class FoundModel:
     """How it was last compiled."""
     fits: int
     """How many recorded calls of ``fit`` it saw."""
+    updates: int = 0
+    """Weight updates its optimizer has made, in ``fit`` or in a loop of the student's own."""
     artefact: str = ""
     """The name under which it was saved; empty when it could not be."""
     problem: str = ""

@@ -60,7 +60,7 @@ def tally(
             settings.thresholds.accuracy.margin if settings.thresholds.accuracy else 0.0,
             assignment,
         ),
-        flags=(),
+        flags=_flags(evidence),
         not_run={"checks": not_run[0], "points": not_run[1]},
         isolation={"level": isolation.level, "description": isolation.description},
         data={
@@ -84,6 +84,7 @@ def _models(evidence: Evidence) -> tuple[Mapping[str, Any], ...]:
             "kind": model.kind,
             "compiled": asdict(model.compiled) if model.compiled else None,
             "fits": model.fits,
+            "updates": model.updates,
             "judged": judged,
             "problem": model.problem,
         }
@@ -110,6 +111,15 @@ def _cells(evidence: Evidence) -> tuple[Mapping[str, Any], ...]:
         for cell in evidence.execution.cells
         if cell.outcome != "ok"
     )
+
+
+def _flags(evidence: Evidence) -> tuple[str, ...]:
+    """What an instructor may want to look at; never an accusation, and never shown to students."""
+    found = evidence.execution.found
+    if found is None or found.fits or not found.updates:
+        return ()
+    how = "in a loop of the student's own, or it was loaded from a file"
+    return (f"The judged model was not trained by a recorded call of `fit`: {how}.",)
 
 
 _ENDINGS = {

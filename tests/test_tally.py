@@ -1,5 +1,6 @@
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -131,6 +132,14 @@ def test_a_student_sees_nothing_of_a_hidden_check_but_its_worth(report):
     assert data["not_run"] == {"checks": 1, "points": 2.0}
     assert (data["points"], data["out_of"]) == (2.0, 2.0)
     assert "flags" not in data
+
+
+def test_a_model_that_no_recorded_fit_trained_is_flagged_for_the_instructor(report, make):
+    assert report().flags == ()
+    execution = make.execution()
+    by_hand = replace(execution.models[0], fits=0, updates=60)
+    known = make.evidence(execution=make.execution(models=(by_hand,), fits=()))
+    assert "not trained by a recorded call of `fit`" in report(known=known).flags[0]
 
 
 def test_checks_that_were_not_run_are_counted(report):

@@ -341,7 +341,7 @@ class _Judge:
         if execution.chosen is None:
             raise self._nothing("a trained model")
         own = tuple(fit for fit in execution.fits if fit.model == execution.chosen)
-        return Training(own, self._facts.card)
+        return Training(own, self._facts.card, execution.found)
 
     @pytest.fixture
     def history(self, fits: Training) -> dict[str, tuple[float, ...]]:

@@ -115,6 +115,14 @@ def found_models(models: list[Any], names: dict[str, Any]) -> list[Any]:
     return every
 
 
+def updates(model: Any) -> int:
+    """Count the weight updates that a model's optimizer has made."""
+    try:
+        return int(model.optimizer.iterations.numpy())
+    except Exception:  # noqa: BLE001 - not compiled, or an optimizer of the student's own
+        return 0
+
+
 def describe_found(
     model: Any, number: int, names: dict[str, Any], fits: int, problem: str
 ) -> dict[str, Any]:
@@ -129,6 +137,7 @@ def describe_found(
         "kind": kind(model),
         "compiled": compile_facts(model),
         "fits": fits,
+        "updates": updates(model),
         "artefact": "" if problem else artefact(number),
         "problem": problem,
     }

@@ -14,6 +14,7 @@ import keras
 
 from .channel import send
 from .facts import array_facts, compile_facts
+from .harvest import updates
 
 
 class Recorder:
@@ -64,7 +65,7 @@ class Recorder:
             number = self.number(model)
             facts = _fit_facts(_arguments(signature, model, args, kwargs))
             send("fit_started", model=number, cell=self.cell, epochs=facts["epochs"])
-            before, start, completed = _updates(model), time.perf_counter(), False
+            before, start, completed = updates(model), time.perf_counter(), False
             try:
                 result = original(model, *args, **kwargs)
                 completed = True
@@ -76,7 +77,7 @@ class Recorder:
                     "model": number,
                     "cell": self.cell,
                     "compiled": compile_facts(model),
-                    "updates": _updates(model) - before,
+                    "updates": updates(model) - before,
                     "history": dict(history) if isinstance(history, dict) else {},
                     "completed": completed,
                     "seconds": time.perf_counter() - start,
@@ -96,13 +97,6 @@ class Recorder:
             return result
 
         keras.callbacks.History.on_epoch_end = on_epoch_end
-
-
-def _updates(model: Any) -> int:
-    try:
-        return int(model.optimizer.iterations.numpy())
-    except Exception:  # noqa: BLE001 - not compiled, or an optimizer of the student's own
-        return 0
 
 
 def _fit_facts(given: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -145,6 +146,25 @@ def test_a_model_that_was_never_trained_says_so(make):
     assert len(fits) == 0
     for expectation in (fits.expect_trained, fits.expect_scaled_inputs):
         assert unmet(expectation).expected == "a call of `fit` on the model"
+
+
+def test_a_loop_of_ones_own_is_training_too(make):
+    found = replace(make.execution().models[0], fits=0, updates=500)
+    fits = Training((), make.card(), found)
+    fits.expect_trained(epochs=3)
+    fits.expect_scaled_inputs()
+    fits.expect_samples(at_least=50_000)
+    fits.expect_multi_hot_inputs(10_000)
+    fits.expect_output_loss_and_labels_match("multiclass")
+    wrong = replace(found, compiled=make.compiled(loss=MSE))
+    assert (
+        MSE
+        in unmet(
+            Training((), make.card(), wrong).expect_output_loss_and_labels_match, "multiclass"
+        ).received
+    )
+    idle = Training((), make.card(), replace(found, updates=0))
+    assert unmet(idle.expect_trained).received == "none"
 
 
 def test_epochs_and_updates_add_up_over_trainings(make):
