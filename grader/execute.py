@@ -72,7 +72,6 @@ def execute(submission: Submission, assignment: Assignment, bench: Workbench) ->
                 "kind": submission.kind,
                 "filename": "submission.py",
                 "seed": settings.seed,
-                "trusted": list(bench.dataset.served_sha256),
             },
             readable={"data": bench.dataset.served},
             files=submission.files,

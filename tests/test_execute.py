@@ -237,5 +237,5 @@ def test_a_student_is_served_data_and_no_label_leaves_with_the_job(
     execute(make.submission(files={"net.py": b"1"}), assignment, bench)
     assert sandbox.job.readable == {"data": tmp_path / "served"}
     assert sandbox.job.files == {"net.py": b"1"}
-    assert set(sandbox.job.task) == {"cells", "kind", "filename", "seed", "trusted"}
+    assert set(sandbox.job.task) == {"cells", "kind", "filename", "seed"}
     assert sandbox.limits.memory == 4 << 30

@@ -30,7 +30,7 @@ def main(task: dict[str, Any]) -> None:
 
     Args:
         task: ``work``, ``places`` (``data``: the served files), ``cells``, ``kind``, ``filename``,
-            ``seed``, ``trusted`` (hashes of the served files).
+            ``seed``.
     """
     work = Path(task["work"])
     problems: dict[int, str] = {}
@@ -41,7 +41,7 @@ def main(task: dict[str, Any]) -> None:
     recorder = Recorder(save=keep)
     _same_in_same_out(task["seed"])
     if "data" in task["places"]:
-        serve(Path(task["places"]["data"]), task["trusted"])
+        serve(Path(task["places"]["data"]))
     recorder.install()
     shell = open_shell()
     names = _namespace(shell, work, task)

@@ -7,15 +7,14 @@ from typing import Any
 from keras.src.utils import file_utils
 
 
-def serve(folder: Path, trusted: list[str]) -> None:
+def serve(folder: Path) -> None:
     """Link the served files into Keras' own cache and let Keras accept their hashes.
 
     Keras looks in ``$KERAS_HOME/datasets``, wants ``KERAS_HOME`` writable, compares each file with
-    the hash it knows, and deletes what differs; hence links, and a second set of hashes.
+    the hash it knows, and deletes what differs; hence links, and trust in what they lead to.
 
     Args:
         folder: The served files, read-only.
-        trusted: Their sha256 hashes, hexadecimal.
     """
     cache = Path(os.environ["KERAS_HOME"]) / "datasets"
     cache.mkdir(parents=True, exist_ok=True)
@@ -24,7 +23,7 @@ def serve(folder: Path, trusted: list[str]) -> None:
         if not link.is_symlink():
             link.symlink_to(file)
     original = file_utils.validate_file
-    known = {(cache / file.name).resolve() for file in folder.iterdir()} if trusted else set()
+    known = {(cache / file.name).resolve() for file in folder.iterdir()}
 
     def validate_file(
         fpath: Any, file_hash: str, algorithm: str = "auto", chunk_size: int = 65535
