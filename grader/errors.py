@@ -9,6 +9,9 @@ A student's mistake is never an exception: it is a value in the report.
     ├── AssignmentError         the instructor's folder is wrong  → exit code 2
     ├── DataError               a data set cannot be had          → exit code 2
     ├── SandboxError            the isolation asked for cannot be had → exit code 2
+    ├── RunLostError            what a run stood on died under it → the run is begun anew
+    ├── StoreError              the evidence store cannot be read or written → exit code 2
+    ├── ClusterError            a cluster, or a worker of it, cannot be used → exit code 2
     └── WorkerError             our program inside a sandbox misbehaved → outcome ``broken``
 """
 
@@ -45,6 +48,18 @@ class DataError(GraderError):
 
 class SandboxError(GraderError):
     """The isolation asked for cannot be had on this machine."""
+
+
+class RunLostError(GraderError):
+    """What a run stood on died under it, and not by the run's doing: it may be begun anew."""
+
+
+class StoreError(GraderError):
+    """The evidence store cannot be opened, read or written."""
+
+
+class ClusterError(GraderError):
+    """A cluster or one of its workers is out of reach, or not fit for this batch."""
 
 
 class WorkerError(GraderError):

@@ -176,6 +176,8 @@ class FitRecord:
     """Whether ``fit`` returned."""
     seconds: float
     """Wall time."""
+    stopped_by: Literal["", "epochs", "seconds"] = ""
+    """The training budget that ended it before its time; empty when none did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
