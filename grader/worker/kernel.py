@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from . import harvest
+from .budget import Budget
 from .channel import send
 from .facts import variable_facts
 from .recorder import Recorder
@@ -30,7 +31,7 @@ def main(task: dict[str, Any]) -> None:
 
     Args:
         task: ``work``, ``places`` (``data``: the served files), ``cells``, ``kind``, ``filename``,
-            ``seed``.
+            ``seed``; perhaps ``budget`` (``epochs``, ``seconds``).
     """
     work = Path(task["work"])
     problems: dict[int, str] = {}
@@ -38,7 +39,7 @@ def main(task: dict[str, Any]) -> None:
     def keep(model: Any, number: int) -> None:
         problems[number] = harvest.save(model, work, number)
 
-    recorder = Recorder(save=keep)
+    recorder = Recorder(save=keep, budget=Budget(**(task.get("budget") or {})))
     _same_in_same_out(task["seed"])
     if "data" in task["places"]:
         serve(Path(task["places"]["data"]))

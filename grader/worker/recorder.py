@@ -12,6 +12,7 @@ from typing import Any
 
 import keras
 
+from .budget import Budget
 from .channel import send
 from .facts import array_facts, compile_facts
 from .harvest import updates
@@ -23,13 +24,15 @@ class Recorder:
     Args:
         save: Called with a model and its number after each ``fit``, so that what was learnt
             survives whatever the code does next.
+        budget: Ends a ``fit`` that takes more than it may.
     """
 
-    def __init__(self, save: Callable[[Any, int], None]) -> None:
+    def __init__(self, save: Callable[[Any, int], None], budget: Budget) -> None:
         self.models: list[Any] = []
         self.fits: dict[int, int] = {}
         self.cell = 0
         self._save = save
+        self._budget = budget
 
     def number(self, model: Any) -> int:
         """Give a model's place in the list, adding it when it is new."""
@@ -44,6 +47,7 @@ class Recorder:
         self._wrap_compile()
         self._wrap_fit()
         self._watch_epochs()
+        self._budget.install()
 
     def _wrap_compile(self) -> None:
         original = keras.Model.compile
@@ -66,8 +70,10 @@ class Recorder:
             facts = _fit_facts(_arguments(signature, model, args, kwargs))
             send("fit_started", model=number, cell=self.cell, epochs=facts["epochs"])
             before, start, completed = updates(model), time.perf_counter(), False
+            training = None
             try:
-                result = original(model, *args, **kwargs)
+                with self._budget.fit(model, number) as training:
+                    result = original(model, *args, **kwargs)
                 completed = True
                 return result
             finally:
@@ -81,6 +87,7 @@ class Recorder:
                     "history": dict(history) if isinstance(history, dict) else {},
                     "completed": completed,
                     "seconds": time.perf_counter() - start,
+                    "stopped_by": training.stopped_by if training else "",
                 }
                 send("fit", fit=facts | record)
                 self._save(model, number)

@@ -1,0 +1,117 @@
+"""Student code run by the kernel alone: no sandbox, each run a fork of one process."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from grader.messages import CellEnded, Done, FitEnded, Output, Reader
+
+FORKS = Path(__file__).with_name("forks.py")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """What a run said and left behind."""
+
+    work: Path
+    messages: list[object]
+
+    @property
+    def fits(self):
+        return [message.fit for message in self.messages if isinstance(message, FitEnded)]
+
+    @property
+    def outcomes(self):
+        return [message.outcome for message in self.messages if isinstance(message, CellEnded)]
+
+    @property
+    def errors(self):
+        return [message.error for message in self.messages if isinstance(message, CellEnded)]
+
+    def text(self, stream):
+        outputs = [message.output for message in self.messages if isinstance(message, Output)]
+        return "".join(output["text"] for output in outputs if output.get("name") == stream)
+
+    def arrays(self, name="kept.npz"):
+        with np.load(self.work / name) as found:
+            return dict(found)
+
+
+class Kernel:
+    """A process that has Keras imported and runs each task in a fork of itself."""
+
+    def __init__(self, process, folder):
+        self._process = process
+        self._folder = folder
+        self._count = 0
+
+    def run(self, *cells, data=None, **task):
+        """Run cells; whatever else is given goes into the task."""
+        self._count += 1
+        work = self._folder / f"run-{self._count}"
+        work.mkdir()
+        messages = work.with_suffix(".jsonl")
+        task |= {
+            "work": str(work),
+            "places": {} if data is None else {"data": str(data)},
+            "cells": cells,
+            "kind": "notebook",
+            "filename": "submission.py",
+            "seed": 7,
+        }
+        home = work.with_suffix(".home")
+        answer = self._ask({"task": task, "messages": str(messages), "home": str(home)})
+        assert answer == {"status": 0}, (self._folder / "stderr").read_text()
+        reader = Reader()
+        ran = Ran(work=work, messages=reader.feed(messages.read_bytes()))
+        assert not reader.dropped
+        assert isinstance(ran.messages[-1], Done)
+        return ran
+
+    def prepare(self, **task):
+        return self._ask({"prepare": task})
+
+    def _ask(self, order):
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline() or "null")
+
+
+@contextlib.contextmanager
+def started(folder):
+    """Start a process for one test module: what it prepares is no other's."""
+    environment = os.environ | {
+        "CUDA_VISIBLE_DEVICES": "",
+        "KERAS_BACKEND": "tensorflow",
+        "KERAS_HOME": str(folder / "home"),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "TF_ENABLE_ONEDNN_OPTS": "0",
+        "TF_NUM_INTRAOP_THREADS": "1",
+        "TF_NUM_INTEROP_THREADS": "1",
+    }
+    with (
+        (folder / "stderr").open("wb") as stderr,
+        subprocess.Popen(
+            [sys.executable, str(FORKS)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            env=environment,
+        ) as process,
+    ):
+        yield Kernel(process, folder)
+        process.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory):
+    with started(tmp_path_factory.mktemp("kernel")) as process:
+        yield process
