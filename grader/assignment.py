@@ -73,6 +73,18 @@ class LimitsWanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """``[training]``: the budget of ``fit``; what was learnt when it ends is what is judged."""
+
+    __pydantic_config__ = _STRICT
+
+    epochs: Annotated[int, Field(ge=1)] | None = None
+    """The most epochs of one model, over all its trainings."""
+    seconds: POSITIVE | None = None
+    """The most seconds of all trainings of a submission."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccuracyWanted:
     """``[thresholds.accuracy]``: a floor, never an equality."""
 
@@ -82,6 +94,10 @@ class AccuracyWanted:
     """The share of held-out samples to be answered right."""
     margin: FRACTION = 0.01
     """How near the floor counts as close, in either direction."""
+    retries: Annotated[int, Field(ge=0, le=20)] = 0
+    """How many more seeds a close accuracy is tried with."""
+    rule: Literal["median", "best"] = "median"
+    """Which of the runs counts; of an even number of runs, ``median`` takes the better middle."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +139,7 @@ class Settings:
     about: str = ""
     """A paragraph for the instructor."""
     limits: LimitsWanted = field(default_factory=LimitsWanted)
+    training: Training = field(default_factory=Training)
     thresholds: Thresholds = field(default_factory=Thresholds)
     hidden: Hidden = field(default_factory=Hidden)
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 7

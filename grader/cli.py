@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from grader.assignment import Assignment
+    from grader.office import Wishes
     from grader.records import Report, Submission
     from grader.report.progress import Watch
-    from grader.workbench import Workbench
 
 OK, NOT_ALL_PASSED, WRONG_USAGE, PERSON_NEEDED = 0, 1, 2, 3
 
@@ -54,6 +54,25 @@ IsolationOption = Annotated[
         "--isolation",
         metavar="LEVEL",
         help="namespaces, landlock, or none (no protection). Default: the strongest here.",
+    ),
+]
+StoreOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--store",
+        metavar="DIR",
+        help="Where evidence is kept, so that nothing runs twice. [env: GRADER_STORE]",
+    ),
+]
+FreshOption = Annotated[
+    bool, typer.Option("--fresh", help="Run everything again, whatever is known already.")
+]
+WithoutOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--without",
+        metavar="SHORTCUT",
+        help="Go the long way: zygote, decoded-data, joined-steps. May be repeated.",
     ),
 ]
 
@@ -91,27 +110,40 @@ def grade(  # noqa: PLR0913, PLR0917 - one argument an option
         int | None,
         typer.Option("-j", "--jobs", min=1, help="Submissions at a time. Default: what fits."),
     ] = None,
+    store: StoreOption = None,
+    fresh: FreshOption = False,  # noqa: FBT002 - a flag of the command line
+    without: WithoutOption = None,
+    timings: Annotated[  # noqa: FBT002 - a flag of the command line
+        bool, typer.Option("--timings", help="Show where the time went.")
+    ] = False,
     strict: Annotated[  # noqa: FBT002 - a flag of the command line
         bool,
         typer.Option("--strict", help="Exit with 1 unless everybody has full marks."),
     ] = False,
 ) -> None:
-    """Grade a class: run each submission, examine and measure its model, report."""
+    """Grade a class: run each submission, examine and measure its model, report.
+
+    What earlier calls found out is not run again, but judged anew: a call that was interrupted goes
+    on where it stopped, and a changed check costs seconds.
+    """
     from rich.console import Console
 
     from grader.collect import collect
     from grader.report.progress import Watch
     from grader.report.terminal import show_circumstances, show_class
+    from grader.report.timings import show_timings
 
     console = Console(highlight=False)
     with _faults(console):
         wanted = _assignment(assignment)
         submissions = collect(paths)
+        wishes = _wishes(data, isolation, jobs, store, fresh=fresh, without=without)
         with Watch(len(submissions), console) as watch:
-            bench = _bench(wanted, output, data, isolation, watch)
-            reports = _grade(submissions, wanted, bench, jobs, hidden=True)
+            reports = _grade(submissions, wanted, output, wishes, watch, hidden=True)
     show_class(reports, console)
     show_circumstances(reports[0], console)
+    if timings:
+        show_timings(reports, watch.seconds, console)
     console.print(
         f"Results: {output}/grades.csv, {output}/submissions/<student>/report.json",
         markup=False,
@@ -120,7 +152,7 @@ def grade(  # noqa: PLR0913, PLR0917 - one argument an option
 
 
 @app.command(short_help="Check your own work before handing it in.")
-def check(
+def check(  # noqa: PLR0913, PLR0917 - one argument an option
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Your notebook or script.")],
     assignment: Annotated[
         str | None,
@@ -136,6 +168,8 @@ def check(
     ] = False,
     data: DataOption = None,
     isolation: IsolationOption = None,
+    store: StoreOption = None,
+    fresh: FreshOption = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
     """Check your own work before handing it in: the visible checks, run the same way."""
     import json
@@ -157,9 +191,9 @@ def check(
                 f"{file}: holds {len(submissions)} submissions.",
                 remedy="For a class, use `grader grade`.",
             )
+        wishes = _wishes(data, isolation, 1, store, fresh=fresh)
         with Watch(1, console) as watch:
-            bench = _bench(wanted, Path(folder), data, isolation, watch)
-            report = _grade(submissions, wanted, bench, 1, hidden=False)[0]
+            report = _grade(submissions, wanted, Path(folder), wishes, watch, hidden=False)[0]
     if as_json:
         print(json.dumps(as_data(report, for_student=True), ensure_ascii=False, indent=2))  # noqa: T201
     else:
@@ -240,17 +274,20 @@ def _named_in(file: Path) -> str:
     return name
 
 
-def _bench(
-    assignment: "Assignment",
-    results: Path,
+def _wishes(
     data: Path | None,
     isolation: str | None,
-    watch: "Watch",
-) -> "Workbench":
-    from grader.datasets import load
-    from grader.sandbox import open_sandbox
+    jobs: int | None,
+    store: Path | None,
+    *,
+    fresh: bool,
+    without: list[str] | None = None,
+) -> "Wishes":
+    from dataclasses import fields
+
+    from grader.office import Wishes
     from grader.sandbox.interface import LEVELS
-    from grader.workbench import Workbench
+    from grader.workbench import Shortcuts
 
     level = next((known for known in LEVELS if known == isolation), None)
     if isolation is not None and level is None:
@@ -258,30 +295,43 @@ def _bench(
             f"--isolation {isolation}: there is no such level.",
             remedy=f"Known: {', '.join(LEVELS)}.",
         )
-    sandbox = open_sandbox(level)
-    watch.say(f"Preparing {assignment.settings.data.set} ...")
-    dataset = load(assignment.settings.data.set, data_dir=data)
-    return Workbench(
-        sandbox=sandbox,
-        dataset=dataset,
-        results=results.resolve(),
-        on_progress=watch.hear,
+    known = [field.name for field in fields(Shortcuts)]
+    given = [name.replace("-", "_") for name in without or ()]
+    for name in given:
+        if name not in known:
+            raise UsageError(
+                f"--without {name}: there is no such shortcut.",
+                remedy=f"Known: {', '.join(each.replace('_', '-') for each in known)}.",
+            )
+    return Wishes(
+        data=data,
+        isolation=level,
+        jobs=jobs,
+        shortcuts=Shortcuts(**dict.fromkeys(given, False)),
+        store=store,
+        fresh=fresh,
     )
 
 
 def _grade(
     submissions: "list[Submission]",
     assignment: "Assignment",
-    bench: "Workbench",
-    jobs: int | None,
+    results: Path,
+    wishes: "Wishes",
+    watch: "Watch",
     *,
     hidden: bool,
 ) -> "list[Report]":
-    from grader.batch import sensible_jobs
+    from grader.office import open_office
     from grader.pipeline import grade as grade_all
 
-    jobs = jobs or sensible_jobs(assignment.settings.limits.memory_gib)
-    return grade_all(submissions, assignment, bench, jobs=jobs, hidden=hidden)
+    with open_office(assignment, results, wishes, on_progress=watch.hear, say=watch.say) as office:
+        watch.ready()
+        reports = grade_all(
+            submissions, assignment, office.desk, office.hands, jobs=office.jobs, hidden=hidden
+        )
+    watch.over()
+    return reports
 
 
 def _leave(reports: "list[Report]", *, strict: bool) -> NoReturn:

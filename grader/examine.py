@@ -4,8 +4,10 @@ It has the held-out inputs and no labels, no student code and no network; what i
 bounded, validated, and compared with the labels on the host.
 """
 
+import functools
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +19,7 @@ from grader.assignment import Assignment
 from grader.errors import WorkerError
 from grader.forms import Form, candidate_forms
 from grader.normal_form import RawModel, normal_form, shape_of
-from grader.records import ArrayFacts, ExecutionRecord, ModelCard, Predictions
+from grader.records import ArrayFacts, CompileFacts, ExecutionRecord, ModelCard, Predictions
 from grader.sandbox.interface import GIB, MIB, Job, Limits
 from grader.workbench import Workbench
 
@@ -25,6 +27,7 @@ LONGEST_HEAD = 8 * MIB
 WIDEST = 1024
 """Numbers a sample; more is no classifier of a course."""
 JUDGE_SECONDS = 120.0
+JUDGE_MEMORY = 4 * GIB
 FLOAT = 4
 """Bytes of a float32."""
 
@@ -46,56 +49,89 @@ class _Head:
 _HEAD = TypeAdapter(_Head)
 
 
-class NotJudgedError(Exception):
-    """The model cannot be judged; why, in words for the student."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What the judge said of a saved model, before anyone made sense of it."""
 
-    def __init__(self, reason: str, *, needs_a_person: bool = False) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.needs_a_person = needs_a_person
+    raw: RawModel | None = None
+    """Its layers as Keras has them; ``None`` when it was not opened."""
+    predictions: tuple[Predictions, ...] = ()
+    """Its answers, one entry for each form that was tried."""
+    judge_problem: str = ""
+    """Why there are no answers."""
+    refusal: str = ""
+    """Why the model is not judged at all, in words for the student."""
+    needs_a_person: bool = False
+    """The refusal may be the tool's shortcoming."""
 
 
 def examine(
-    execution: ExecutionRecord, assignment: Assignment, bench: Workbench, student: str
-) -> ModelCard:
-    """Describe the model and have it answer the held-out inputs.
+    execution: ExecutionRecord, archive: bytes, assignment: Assignment, bench: Workbench
+) -> tuple[Judgement, dict[str, bytes]]:
+    """Have the judge describe the model and answer the held-out inputs.
+
+    Args:
+        execution: Tells what the model was trained on.
+        archive: The model, as the student's process saved it.
+        assignment: Names the input forms and the seed.
+        bench: Sandbox and data.
+
+    Returns:
+        What the judge said, and its answers by their SHA-256.
 
     Raises:
-        NotJudgedError: There is no model, or it was refused.
         WorkerError: Our own program failed.
+        RunLostError: The judge died with what it stood on.
     """
-    found = execution.found
-    if found is None or execution.model is None:
-        raise NotJudgedError(execution.problem or "there is no model")
-    data = execution.model.read_bytes()
     try:
-        inspect_archive(data)
+        inspect_archive(archive)
     except RefusedError as error:
-        if own := custom_classes(data):
+        if own := custom_classes(archive):
             names = ", ".join(own)
-            raise NotJudgedError(
-                f"The model uses classes of its own ({names}), which only its code can open.",
+            return Judgement(
+                refusal=f"The model uses classes of its own ({names}), "
+                "which only its code can open.",
                 needs_a_person=True,
-            ) from None
-        raise NotJudgedError(f"The model is refused: {error}.") from None
-    trained_on = _trained_on(execution)
-    forms = candidate_forms(assignment.settings.model.inputs, bench.dataset, trained_on)
-    samples = len(bench.dataset.labels())
-    head, body = _ask(data, forms, samples, assignment, bench)
+            ), {}
+        return Judgement(refusal=f"The model is refused: {error}."), {}
+    forms = forms_for(execution, assignment, bench)
+    samples = bench.dataset.samples
+    answer = _ask(archive, forms, samples, assignment, bench)
+    if isinstance(answer, Judgement):
+        return answer, {}
+    head, body = answer
     if head.card is None:
-        raise NotJudgedError(
-            "The saved model cannot be opened by Keras again.", needs_a_person=True
-        )
-    return ModelCard(
-        layers=normal_form(head.card.layers),
-        input_shape=shape_of(head.card.input_shape),
-        output_shape=shape_of(head.card.output_shape),
-        trainable_params=head.card.trainable_params,
-        non_trainable_params=head.card.non_trainable_params,
-        compiled=found.compiled,
-        predictions=_predictions(head, body, samples, bench.folder(student)),
+        return Judgement(
+            refusal="The saved model cannot be opened by Keras again.", needs_a_person=True
+        ), {}
+    predictions, rows = _predictions(head, body, samples)
+    return Judgement(
+        raw=head.card,
+        predictions=predictions,
         judge_problem="" if head.forms else _no_form(head, forms),
+    ), rows
+
+
+def card_of(judgement: Judgement, compiled: CompileFacts | None) -> ModelCard | None:
+    """Give the model in normal form; ``None`` when it was not opened."""
+    raw = judgement.raw
+    if raw is None:
+        return None
+    return ModelCard(
+        layers=normal_form(raw.layers),
+        input_shape=shape_of(raw.input_shape),
+        output_shape=shape_of(raw.output_shape),
+        trainable_params=raw.trainable_params,
+        non_trainable_params=raw.non_trainable_params,
+        compiled=compiled,
+        predictions=judgement.predictions,
+        judge_problem=judgement.judge_problem,
     )
+
+
+def forms_for(execution: ExecutionRecord, assignment: Assignment, bench: Workbench) -> list[Form]:
+    """List the ways in which the held-out inputs will be offered to the model."""
+    return candidate_forms(assignment.settings.model.inputs, bench.dataset, _trained_on(execution))
 
 
 def _trained_on(execution: ExecutionRecord) -> ArrayFacts | None:
@@ -103,13 +139,19 @@ def _trained_on(execution: ExecutionRecord) -> ArrayFacts | None:
     return own[-1] if own else None
 
 
+@functools.lru_cache(maxsize=4)
+def held_out_files(folder: Path) -> Mapping[str, bytes]:
+    """Read the held-out inputs, to be laid into the judge's folder: no other process has them."""
+    return {f"inputs/{file.name}": file.read_bytes() for file in sorted(folder.iterdir())}
+
+
 def _ask(
-    data: bytes,
+    archive: bytes,
     forms: list[Form],
     samples: int,
     assignment: Assignment,
     bench: Workbench,
-) -> tuple[_Head, bytes]:
+) -> tuple[_Head, bytes] | Judgement:
     """Run the judge; give back its first line, validated, and the bytes behind it."""
     cap = LONGEST_HEAD + len(forms) * samples * WIDEST * FLOAT
     said = bytearray()
@@ -120,10 +162,9 @@ def _ask(
                 "forms": [form.task() for form in forms],
                 "seed": assignment.settings.seed,
             },
-            readable={"inputs": bench.dataset.held_out},
-            files={"model.keras": data},
+            files={"model.keras": archive, **held_out_files(bench.dataset.held_out)},
         ),
-        Limits(wall_s=JUDGE_SECONDS, memory=4 * GIB, messages=min(cap, GIB)),
+        Limits(wall_s=JUDGE_SECONDS, memory=JUDGE_MEMORY, messages=min(cap, GIB)),
         said.extend,
     )
     if outcome.setup_error:
@@ -131,7 +172,7 @@ def _ask(
     if outcome.ending != "finished":
         words = {"timeout": "too slow", "memory": "too large"}.get(outcome.ending)
         if words:
-            raise NotJudgedError(f"The model is {words} to be judged.")
+            return Judgement(refusal=f"The model is {words} to be judged.")
         raise WorkerError(f"The judge was ended: {outcome.ending}.")
     line, _, body = bytes(said).partition(b"\n")
     if len(line) > LONGEST_HEAD:
@@ -144,26 +185,21 @@ def _ask(
         ) from None
 
 
-def _predictions(head: _Head, body: bytes, samples: int, folder: Path) -> tuple[Predictions, ...]:
+def _predictions(
+    head: _Head, body: bytes, samples: int
+) -> tuple[tuple[Predictions, ...], dict[str, bytes]]:
     """Cut the answers apart; their size must be exactly what was announced and what was asked."""
     sizes = [form.rows * form.width * FLOAT for form in head.forms]
     if sum(sizes) != len(body) or any(form.rows != samples for form in head.forms):
         raise WorkerError("The judge gave another number of answers than it was asked questions.")
-    found, start = [], 0
-    for place, (form, size) in enumerate(zip(head.forms, sizes, strict=True)):
+    found, kept, start = [], {}, 0
+    for form, size in zip(head.forms, sizes, strict=True):
         rows = body[start : start + size]
         start += size
-        path = folder / ("predictions.f32" if place == 0 else f"predictions-{place + 1}.f32")
-        path.write_bytes(rows)
-        found.append(
-            Predictions(
-                form=form.name,
-                path=path,
-                shape=(form.rows, form.width),
-                sha256=hashlib.sha256(rows).hexdigest(),
-            )
-        )
-    return tuple(found)
+        digest = hashlib.sha256(rows).hexdigest()
+        kept[digest] = rows
+        found.append(Predictions(form=form.name, shape=(form.rows, form.width), sha256=digest))
+    return tuple(found), kept
 
 
 def _no_form(head: _Head, forms: list[Form]) -> str:

@@ -5,8 +5,8 @@ What ran before an error, a limit or an exit is kept, and so is every model that
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass, field, replace
+from hashlib import sha256
 from typing import Any
 
 from grader.assignment import Assignment
@@ -43,27 +43,32 @@ MOST_MODELS = 12
 MOST_OUTPUT = 4 * MIB
 """Characters of output kept for one cell."""
 MOST_FITS = 1000
+JOINED = 32
+"""Updates in one call, where nobody watches each of them."""
 
 
-def execute(submission: Submission, assignment: Assignment, bench: Workbench) -> ExecutionRecord:
+def execute(
+    submission: Submission, assignment: Assignment, bench: Workbench
+) -> tuple[ExecutionRecord, dict[str, bytes]]:
     """Run a submission in the sandbox.
 
     Args:
         submission: What was handed in.
-        assignment: Names the limits, the seed and the model's variable.
-        bench: Sandbox and data; the model's archive is written into the submission's folder.
+        assignment: Names the limits, the training budget and the seed.
+        bench: Sandbox and data.
 
     Returns:
-        What happened, as far as the student's process said it.
+        What happened, as far as the student's process said it, and the archives of its models by
+        their SHA-256.
 
     Raises:
         WorkerError: The sandbox or our own program failed before the first cell.
+        RunLostError: The run died with what it stood on.
     """
     if submission.problem:
-        return ExecutionRecord(ending="unreadable", problem=submission.problem)
+        return ExecutionRecord(ending="unreadable", problem=submission.problem), {}
     watched = _Watched(submission, bench)
     settings = assignment.settings
-    artefacts = tuple(f"model-{number}.keras" for number in range(MOST_MODELS))
     outcome = bench.sandbox.run(
         Job(
             program="kernel",
@@ -72,10 +77,15 @@ def execute(submission: Submission, assignment: Assignment, bench: Workbench) ->
                 "kind": submission.kind,
                 "filename": "submission.py",
                 "seed": settings.seed,
+                "budget": asdict(settings.training),
+                "speed": {
+                    "decoded_data": bench.shortcuts.decoded_data,
+                    "joined_steps": JOINED if bench.shortcuts.joined_steps else 1,
+                },
             },
             readable={"data": bench.dataset.served},
             files=submission.files,
-            collect=artefacts,
+            collect=tuple(map(_file, range(MOST_MODELS))),
         ),
         _limits(assignment),
         watched.hear,
@@ -86,7 +96,12 @@ def execute(submission: Submission, assignment: Assignment, bench: Workbench) ->
         raise WorkerError(
             f"The kernel did not start (exit {outcome.exit_code}): {outcome.stderr[-2000:]}"
         )
-    return _record(watched, outcome, assignment, bench.folder(submission.student))
+    archives = {
+        sha256(artefact.data).hexdigest(): artefact.data
+        for artefact in outcome.artefacts.values()
+        if artefact.data is not None
+    }
+    return _record(watched, outcome, assignment), archives
 
 
 def _limits(assignment: Assignment) -> Limits:
@@ -203,32 +218,23 @@ def _is_output(output: Mapping[str, Any]) -> bool:
 # ------------------------------------------------------------------ when it is over
 
 
-def _record(
-    watched: _Watched, outcome: Outcome, assignment: Assignment, folder: Path
-) -> ExecutionRecord:
+def _record(watched: _Watched, outcome: Outcome, assignment: Assignment) -> ExecutionRecord:
     ending = _ending(watched, outcome)
-    models = _models(watched, outcome)
-    fits = tuple(watched.fits)
-    chosen, notes = _choose(models, fits, assignment.settings.model.variable)
-    path = None
-    if chosen is not None and models[chosen].artefact:
-        path = folder / "model.keras"
-        path.write_bytes(outcome.artefacts[models[chosen].artefact].data or b"")
-    return ExecutionRecord(
-        ending=ending,
-        cells=_cells(watched, ending),
-        models=models,
-        chosen=chosen,
-        model=path,
-        fits=fits,
-        variables=watched.variables,
-        stdout=outcome.stdout,
-        stderr=outcome.stderr,
-        notes=notes,
-        seconds=outcome.wall_s,
-        peak_memory=outcome.peak_memory,
-        environment=watched.environment,
-        problem=_problem(chosen, models, ending),
+    return choose(
+        ExecutionRecord(
+            ending=ending,
+            cells=_cells(watched, ending),
+            models=_models(watched, outcome),
+            fits=tuple(watched.fits),
+            variables=watched.variables,
+            stdout=outcome.stdout,
+            stderr=outcome.stderr,
+            seconds=outcome.wall_s,
+            cpu_s=outcome.cpu_s,
+            peak_memory=outcome.peak_memory,
+            environment=watched.environment,
+        ),
+        assignment.settings.model.variable,
     )
 
 
@@ -301,17 +307,37 @@ def _models(watched: _Watched, outcome: Outcome) -> tuple[FoundModel, ...]:
     return tuple(found)
 
 
+def _file(number: int) -> str:
+    """The name under which the kernel saves a model."""
+    return f"model-{number}.keras"
+
+
 def _kept(outcome: Outcome, number: int) -> str:
-    name = f"model-{number}.keras"
-    artefact = outcome.artefacts.get(name)
-    return name if artefact is not None and artefact.data is not None else ""
+    artefact = outcome.artefacts.get(_file(number))
+    return sha256(artefact.data).hexdigest() if artefact and artefact.data is not None else ""
 
 
 def _why_not_kept(outcome: Outcome, number: int) -> str:
-    artefact = outcome.artefacts.get(f"model-{number}.keras")
+    artefact = outcome.artefacts.get(_file(number))
     if artefact is None:
         return f"only the first {MOST_MODELS} models are kept"
     return artefact.problem
+
+
+# ------------------------------------------------------------------ which model is judged
+
+
+def choose(record: ExecutionRecord, variable: str) -> ExecutionRecord:
+    """Say which model is judged, and why.
+
+    The trained model is the one that was fitted; the variable's name decides between several. It
+    is a matter of the assignment and not of the run: a stored record is asked again.
+    """
+    if record.ending == "unreadable":
+        return record
+    chosen, notes = _choose(record.models, record.fits, variable)
+    problem = _problem(chosen, record.models, record.ending)
+    return replace(record, chosen=chosen, notes=notes, problem=problem)
 
 
 def _choose(

@@ -1,6 +1,7 @@
 """Predictions × labels → Measurement; the one place where the two meet."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,9 @@ Z = 1.959963984540054
 """Of the 95 % interval."""
 
 
-def measure(card: ModelCard, assignment: Assignment, dataset: Dataset) -> Measurement:
+def measure(
+    card: ModelCard, assignment: Assignment, dataset: Dataset, answers_of: Callable[[str], bytes]
+) -> Measurement:
     """Compare the model's answers with the labels.
 
     Where several forms of the inputs fitted, the best counts. A non-finite answer is wrong.
@@ -23,6 +26,7 @@ def measure(card: ModelCard, assignment: Assignment, dataset: Dataset) -> Measur
         card: Names the predictions.
         assignment: Says what the output means.
         dataset: Has the labels.
+        answers_of: Gives the bytes of the answers with a SHA-256.
     """
     labels = dataset.labels()
     model = assignment.settings.model
@@ -39,7 +43,7 @@ def measure(card: ModelCard, assignment: Assignment, dataset: Dataset) -> Measur
     tried: dict[str, float] = {}
     best: tuple[float, Predictions, Rows, NDArray[np.int64]] | None = None
     for predictions in card.predictions:
-        rows = read_rows(predictions)
+        rows = _rows(predictions, answers_of(predictions.sha256))
         answers = classes(rows, logits=_gives_logits(card))
         share = float((np.isfinite(rows).all(axis=1) & (answers == labels)).mean())
         tried[predictions.form] = share
@@ -66,9 +70,9 @@ def measure(card: ModelCard, assignment: Assignment, dataset: Dataset) -> Measur
     )
 
 
-def read_rows(predictions: Predictions) -> Rows:
+def _rows(predictions: Predictions, answers: bytes) -> Rows:
     """The answers as an array of shape ``(samples, width)``."""
-    return np.frombuffer(predictions.path.read_bytes(), "<f4").reshape(predictions.shape)
+    return np.frombuffer(answers, "<f4").reshape(predictions.shape)
 
 
 def classes(rows: Rows, *, logits: bool) -> NDArray[np.int64]:

@@ -14,44 +14,49 @@
                   │ tally
                   ▼
                Report ─► JSON, CSV, terminal, executed notebook
+
+``execute`` and ``examine`` are what costs time: ``find_out`` does them, here or on another machine,
+and ``gather`` asks for them only where the evidence store has no answer.
 """
 
-import traceback
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 
 from grader.assignment import Assignment
-from grader.batch import for_each
+from grader.batch import as_they_finish
 from grader.checks.session import list_checks, run_checks
-from grader.errors import GraderError
-from grader.examine import NotJudgedError, examine
-from grader.execute import execute
-from grader.measure import measure
-from grader.records import Evidence, ExecutionRecord, Report, Submission
+from grader.gather import Gatherer, Hands
+from grader.keys import run_key
+from grader.records import CheckResult, Evidence, Report, Submission
 from grader.report.files import write_batch, write_report
 from grader.tally import tally
-from grader.workbench import Progress, Workbench
+from grader.workbench import Desk, Progress
 
 
 def grade(
     submissions: Sequence[Submission],
     assignment: Assignment,
-    bench: Workbench,
+    desk: Desk,
+    hands: Hands,
     *,
     jobs: int = 1,
     hidden: bool = True,
 ) -> list[Report]:
-    """Grade a batch and write its results.
+    """Grade a batch and write its results, each as soon as it is there.
 
     Args:
         submissions: What was handed in.
         assignment: What it is judged by.
-        bench: Sandbox, data and the results' folder.
-        jobs: How many submissions run at the same time.
+        desk: Isolation, data, the evidence store and the results' folder.
+        hands: Who runs what the store does not know.
+        jobs: How many submissions are worked on at the same time.
         hidden: Whether hidden checks are run; a self-check does not.
 
     Raises:
         AssignmentError: A check is not well-formed; raised before any student code runs.
+        StoreError: The evidence store takes no more; what it has is kept.
     """
     listed = list_checks(assignment)
     kept_back = [check for check in listed if check.hidden and not hidden]
@@ -59,47 +64,39 @@ def grade(
     if not hidden and not assignment.hidden:
         not_run = (assignment.settings.hidden.checks, assignment.settings.hidden.points)
 
-    evidence = for_each(
-        submissions, lambda submission: gather(submission, assignment, bench), jobs=jobs
-    )
-    verdicts = run_checks(evidence, assignment, hidden=hidden)
+    reports: dict[str, Report] = {}
 
-    reports = []
-    for known, results in zip(evidence, verdicts, strict=True):
-        report = tally(known, results, assignment, bench, not_run=not_run)
-        write_report(report, known, bench.folder(known.submission.student))
-        reports.append(report)
-    write_batch(reports, bench.results)
-    return reports
+    def report_on(evidence: Evidence, results: tuple[CheckResult, ...], seconds: float) -> None:
+        began = time.perf_counter()
+        report = tally(evidence, results, assignment, desk.bench, not_run=not_run)
+        write_report(report, evidence, desk)
+        spent = {"checking": seconds, "reporting": time.perf_counter() - began}
+        student = evidence.submission.student
+        reports[student] = replace(report, seconds={**report.seconds, **spent})
+        desk.bench.on_progress(
+            Progress(student=student, stage="done", detail="known" if evidence.known else "")
+        )
+
+    gatherer = Gatherer(assignment, desk, hands)
+    order = _doubles_last(submissions, assignment, desk)
+    with closing(as_they_finish(order, gatherer.gather, jobs=jobs)) as arriving:
+        run_checks((found for _, found in arriving), assignment, report_on, hidden=hidden)
+    in_order = [reports[submission.student] for submission in submissions]
+    write_batch(in_order, desk.results)
+    return in_order
 
 
-def gather(submission: Submission, assignment: Assignment, bench: Workbench) -> Evidence:
-    """Find out everything about one submission; the host's own faults are caught here and named."""
-
-    def tell(stage: str) -> None:
-        bench.on_progress(Progress(student=submission.student, stage=stage))
-
-    execution = ExecutionRecord(ending="unreadable")
-    card, measurement, broken = None, None, ""
-    try:
-        tell("executing")
-        execution = execute(submission, assignment, bench)
-        tell("examining")
-        card = examine(execution, assignment, bench, submission.student)
-        measurement = measure(card, assignment, bench.dataset)
-    except NotJudgedError as error:
-        execution = replace(execution, problem=error.reason)
-        broken = error.reason if error.needs_a_person else ""
-    except GraderError as error:
-        broken = f"The grader itself failed: {error.message}"
-    except Exception as error:  # noqa: BLE001 - our own mistake must not end everybody's batch
-        broken = f"The grader itself failed: {type(error).__name__}: {error}"
-        (bench.folder(submission.student) / "grader-error.txt").write_text(traceback.format_exc())
-    tell("done")
-    return Evidence(
-        submission=submission,
-        execution=execution,
-        card=card,
-        measurement=measurement,
-        broken=broken,
-    )
+def _doubles_last(
+    submissions: Sequence[Submission], assignment: Assignment, desk: Desk
+) -> Iterator[Submission]:
+    """Put work that was handed in twice at the end, where its first run is known."""
+    seen: set[str] = set()
+    doubles = []
+    for submission in submissions:
+        key = run_key(submission, assignment, desk.bench)
+        if key in seen:
+            doubles.append(submission)
+        else:
+            seen.add(key)
+            yield submission
+    yield from doubles

@@ -9,7 +9,6 @@ A shape is a tuple with ``None`` for the batch, as Keras prints it: ``(None, 28,
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 Shape = tuple[int | None, ...]
@@ -197,7 +196,7 @@ class FoundModel:
     updates: int = 0
     """Weight updates its optimizer has made, in ``fit`` or in a loop of the student's own."""
     artefact: str = ""
-    """The name under which it was saved; empty when it could not be."""
+    """The SHA-256 of its ``.keras`` archive; empty when it could not be saved."""
     problem: str = ""
     """Why it could not be saved."""
 
@@ -214,8 +213,6 @@ class ExecutionRecord:
     """Every model compiled, fitted or named."""
     chosen: int | None = None
     """The model to be judged, as a place in :attr:`models`."""
-    model: Path | None = None
-    """The chosen model's ``.keras`` archive, outside the sandbox."""
     fits: tuple[FitRecord, ...] = ()
     """Every recorded call of ``fit``, in order."""
     variables: Mapping[str, ArrayFacts] = field(default_factory=dict)
@@ -228,6 +225,8 @@ class ExecutionRecord:
     """What a reader of the report should know."""
     seconds: float = 0.0
     """Wall time of the run."""
+    cpu_s: float = 0.0
+    """Processor seconds of the run, as far as they could be seen."""
     peak_memory: int = 0
     """Highest memory seen, bytes."""
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -281,12 +280,10 @@ class Predictions:
 
     form: str
     """How the inputs were presented, e.g. ``"vectors of 784, scaled to 0…1"``."""
-    path: Path
-    """Raw little-endian float32 rows."""
     shape: tuple[int, int]
     """Samples, numbers a sample."""
     sha256: str
-    """Hash of the rows."""
+    """Hash of the rows, which are raw little-endian float32; the evidence store has them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -352,6 +349,20 @@ class Measurement:
     """Hash of the answers that were counted."""
     problem: str = ""
     """Why nothing could be measured, in the student's terms."""
+    runs: tuple["SeededRun", ...] = ()
+    """Every run, when the first was too close to the threshold to stand alone."""
+    rule: str = ""
+    """Which of them counts: ``"median"`` or ``"best"``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeededRun:
+    """One of several runs of the same work."""
+
+    seed: int
+    """What its random generators began with."""
+    value: float | None
+    """Its accuracy; ``None`` when there was nothing to measure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -368,6 +379,10 @@ class Evidence:
     """How good it is."""
     broken: str = ""
     """Our own fault that kept the evidence from being complete."""
+    known: bool = False
+    """No code ran for it: all of it was in the evidence store."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """Wall time by stage, where work was done for it."""
 
 
 # ------------------------------------------------------------------ what it is worth

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from grader.assignment import Assignment
-from grader.records import CheckResult, Evidence, Report
+from grader.records import CheckResult, Evidence, Measurement, Report
 from grader.workbench import Workbench
 
 VERSION = 1
@@ -70,7 +70,11 @@ def tally(
             "digest": bench.dataset.digest,
         },
         environment=execution.environment,
-        seconds={"execute": round(execution.seconds, 3)},
+        seconds={
+            "run": round(execution.seconds, 3),
+            "run_cpu": round(execution.cpu_s, 3),
+            **{stage: round(spent, 3) for stage, spent in evidence.seconds.items()},
+        },
     )
 
 
@@ -148,11 +152,13 @@ def _notes(evidence: Evidence, margin: float, assignment: Assignment) -> tuple[s
         )
     if execution.problem:
         notes.append(_sentence(execution.problem))
-    notes += [*evidence.submission.notes, *execution.notes]
+    notes += [*_budget(evidence, assignment), *evidence.submission.notes, *execution.notes]
     if evidence.broken:
         notes.append(evidence.broken)
     wanted = assignment.settings.thresholds.accuracy
-    if (
+    if measurement and measurement.runs:
+        notes.append(_several_runs(measurement))
+    elif (
         wanted
         and measurement
         and measurement.value is not None
@@ -168,6 +174,35 @@ def _notes(evidence: Evidence, margin: float, assignment: Assignment) -> tuple[s
         )
         notes.append(f"The inputs were presented in several forms, and the best counted: {tried}.")
     return tuple(dict.fromkeys(notes))
+
+
+def _several_runs(measurement: Measurement) -> str:
+    """Say with which seeds the work was run, what came out, and which run counts."""
+    values = ", ".join(
+        f"{100 * run.value:.2f} % (seed {run.seed})"
+        if run.value is not None
+        else f"nothing (seed {run.seed})"
+        for run in measurement.runs
+    )
+    counted = 100 * (measurement.value or 0.0)
+    return (
+        f"The accuracy was close to the threshold, so the work was run {len(measurement.runs)} "
+        f"times: {values}. The {measurement.rule} counts: {counted:.2f} %."
+    )
+
+
+def _budget(evidence: Evidence, assignment: Assignment) -> list[str]:
+    """Say which trainings the budget ended."""
+    budget = assignment.settings.training
+    words = {
+        "epochs": f"{budget.epochs} epochs of one model",
+        "seconds": f"{budget.seconds:g} s for all trainings" if budget.seconds else "",
+    }
+    reasons = dict.fromkeys(fit.stopped_by for fit in evidence.execution.fits if fit.stopped_by)
+    return [
+        f"The training budget was used up ({words[reason]}): what was learnt by then was judged."
+        for reason in reasons
+    ]
 
 
 def _sentence(text: str) -> str:

@@ -9,28 +9,21 @@ import pytest
 
 from grader.assignment import find_assignment, read_assignment
 from grader.authoring.release import handout
-from grader.batch import sensible_jobs
 from grader.collect import collect
-from grader.datasets import load
+from grader.office import Wishes, open_office
 from grader.pipeline import grade
 from grader.report.as_json import as_data
-from grader.sandbox import open_sandbox
-from grader.workbench import Workbench
 
 ROOT = Path(__file__).parents[1]
 NAMES = sorted(path.parent.name for path in ROOT.glob("assignments/*/assignment.toml"))
 REAL = Path(os.environ.get("GRADER_DATA") or ROOT.parent / "shared" / "data")
 
 
-def run(name, paths, results, data=None):
+def run(name, paths, results, **wishes):
     assignment = read_assignment(find_assignment(name))
-    dataset = load(assignment.settings.data.set, data_dir=data, offline=True)
-    bench = Workbench(sandbox=open_sandbox(None), dataset=dataset, results=results)
-    jobs = sensible_jobs(assignment.settings.limits.memory_gib)
-    return {
-        report.submission["student"]: report
-        for report in grade(collect(paths), assignment, bench, jobs=jobs)
-    }
+    with open_office(assignment, results, Wishes(fresh=True, **wishes)) as office:
+        reports = grade(collect(paths), assignment, office.desk, office.hands, jobs=office.jobs)
+    return {report.submission["student"]: report for report in reports}
 
 
 @pytest.mark.parametrize("name", NAMES)

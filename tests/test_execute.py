@@ -8,6 +8,7 @@ from grader.assignment import read_assignment
 from grader.errors import WorkerError
 from grader.execute import execute
 from grader.sandbox.interface import Artefact, Isolation, Outcome
+from grader.workbench import Shortcuts
 
 RECORD = {
     "model": 0,
@@ -100,11 +101,12 @@ def run(assignment_folder, make, tmp_path):
         bench = SimpleNamespace(
             sandbox=sandbox,
             dataset=SimpleNamespace(served=tmp_path, served_sha256=("ab",)),
-            folder=lambda _: tmp_path,
+            shortcuts=Shortcuts(),
             on_progress=(steps if steps is not None else []).append,
         )
         submission = make.submission(cells=("1",) * cells)
-        return execute(submission, assignment, bench)
+        record, go.archives = execute(submission, assignment, bench)
+        return record
 
     return go
 
@@ -113,7 +115,7 @@ def test_a_run_to_the_end_is_finished(run):
     record = run(cell(1), cell(2), models(model(0, "model")), END, saved=["model-0.keras"])
     assert record.ending == "finished"
     assert [c.outcome for c in record.cells] == ["ok", "ok"]
-    assert record.model.read_bytes() == b"keras"
+    assert run.archives == {record.found.artefact: b"keras"}
     assert record.found.variables == ("model",)
     assert record.environment == {"keras": "3"}
 
@@ -151,7 +153,7 @@ def test_a_kernel_that_never_started_is_our_fault(run, assignment_folder, make, 
     bench = SimpleNamespace(
         sandbox=silent,
         dataset=SimpleNamespace(served=tmp_path, served_sha256=()),
-        folder=lambda _: tmp_path,
+        shortcuts=Shortcuts(),
         on_progress=lambda _: None,
     )
     assignment = read_assignment(assignment_folder(checks="x = 1"))
@@ -161,7 +163,7 @@ def test_a_kernel_that_never_started_is_our_fault(run, assignment_folder, make, 
 
 def test_an_unreadable_submission_is_not_run(assignment_folder, make):
     assignment = read_assignment(assignment_folder(checks="x = 1"))
-    record = execute(make.submission(problem="the file is empty"), assignment, None)
+    record, _ = execute(make.submission(problem="the file is empty"), assignment, None)
     assert (record.ending, record.problem) == ("unreadable", "the file is empty")
 
 
@@ -177,7 +179,7 @@ def test_an_unreadable_submission_is_not_run(assignment_folder, make):
     ],
 )
 def test_the_judged_model_is_the_trained_one_and_its_name_decides(run, found, fits, chosen, note):
-    saved = [m["artefact"] for m in found]
+    saved = [f"model-{m['number']}.keras" for m in found]
     record = run(cell(1, during=fits), cell(2), models(*found), END, saved=saved)
     assert record.chosen == chosen
     assert note is None or any(note in text for text in record.notes)
@@ -230,12 +232,12 @@ def test_a_student_is_served_data_and_no_label_leaves_with_the_job(
     bench = SimpleNamespace(
         sandbox=sandbox,
         dataset=SimpleNamespace(served=tmp_path / "served", served_sha256=("ab",)),
-        folder=lambda _: tmp_path,
+        shortcuts=Shortcuts(),
         on_progress=lambda _: None,
     )
     assignment = read_assignment(assignment_folder(checks="x = 1"))
     execute(make.submission(files={"net.py": b"1"}), assignment, bench)
     assert sandbox.job.readable == {"data": tmp_path / "served"}
     assert sandbox.job.files == {"net.py": b"1"}
-    assert set(sandbox.job.task) == {"cells", "kind", "filename", "seed"}
+    assert set(sandbox.job.task) == {"cells", "kind", "filename", "seed", "budget", "speed"}
     assert sandbox.limits.memory == 4 << 30

@@ -14,27 +14,20 @@ RIGHT = np.eye(3, dtype="<f4")[LABELS]
 
 
 @pytest.fixture
-def measured(make, tmp_path):
+def measured(make):
     """Measure rows of answers: ``measured(rows, ...)``."""
 
     def go(*answers, labels=LABELS, task="multiclass", width=3, problem="", **card_changes):
-        predictions = []
+        predictions, kept = [], {}
         for place, answer in enumerate(answers):
             rows = np.asarray(answer, dtype="<f4")
-            path = tmp_path / f"{place}.f32"
-            path.write_bytes(rows.tobytes())
-            predictions.append(
-                Predictions(
-                    form=f"form {place}",
-                    path=path,
-                    shape=rows.shape,
-                    sha256=hashlib.sha256(rows.tobytes()).hexdigest(),
-                )
-            )
+            digest = hashlib.sha256(rows.tobytes()).hexdigest()
+            kept[digest] = rows.tobytes()
+            predictions.append(Predictions(form=f"form {place}", shape=rows.shape, sha256=digest))
         card = make.card(predictions=tuple(predictions), judge_problem=problem, **card_changes)
         wanted = ModelWanted(task=task, inputs=("vector",), classes=width)
         assignment = SimpleNamespace(settings=SimpleNamespace(model=wanted))
-        return measure(card, assignment, SimpleNamespace(labels=lambda: labels))
+        return measure(card, assignment, SimpleNamespace(labels=lambda: labels), kept.get)
 
     return go
 

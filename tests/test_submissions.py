@@ -17,10 +17,8 @@ import pytest
 
 from grader.assignment import LimitsWanted, find_assignment, read_assignment
 from grader.collect import collect
-from grader.datasets import load
+from grader.office import Wishes, open_office
 from grader.pipeline import grade
-from grader.sandbox import open_sandbox
-from grader.workbench import Workbench
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("submissions/*/expected.toml"))
 
@@ -29,7 +27,7 @@ pytestmark = [pytest.mark.sandbox, pytest.mark.keras]
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
-    """Grade all cases of an assignment as one class: case → (report, bench)."""
+    """Grade all cases of an assignment as one class: case → (report, desk)."""
     found = {}
     for name in ("mnist_softmax", "mnist_dense", "imdb_dense"):
         found |= _grade(name, tmp_path_factory.mktemp(name))
@@ -49,13 +47,10 @@ def _grade(name, folder):
         if expected.get("assignment", "mnist_softmax") == name:
             (submission,) = collect([_path(case, expected, folder)])
             submissions.append(replace(submission, student=case.name))
-    bench = Workbench(
-        sandbox=open_sandbox(None),
-        dataset=load(assignment.settings.data.set, offline=True),
-        results=folder / "results",
-    )
-    reports = grade(submissions, assignment, bench, jobs=2)
-    return {report.submission["student"]: (report, bench) for report in reports}
+    wishes = Wishes(jobs=2, fresh=True)
+    with open_office(assignment, folder / "results", wishes) as office:
+        reports = grade(submissions, assignment, office.desk, office.hands, jobs=office.jobs)
+    return {report.submission["student"]: (report, office.desk) for report in reports}
 
 
 def _path(case, expected, folder):
@@ -77,8 +72,8 @@ def _path(case, expected, folder):
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_submission_gets_its_verdict(graded, case):
     expected = tomllib.loads((case / "expected.toml").read_text("utf-8"))
-    report, bench = graded[case.name]
-    folder = bench.folder(case.name)
+    report, desk = graded[case.name]
+    folder = desk.folder(case.name)
     outcomes = {check.name: check.outcome for check in report.checks}
 
     assert report.ending == expected.get("ending", report.ending), report.notes

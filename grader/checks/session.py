@@ -4,9 +4,12 @@ The checks are collected once and run again for each submission, with fixtures t
 no live objects, no student's file, no Keras.
 """
 
+import contextlib
 import inspect
+import io
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,31 +31,53 @@ from grader.records import (
     Submission,
 )
 
-UNWANTED_PLUGINS = ("terminal", "cacheprovider", "faulthandler", "junitxml", "warnings")
+UNWANTED_PLUGINS = (
+    "cacheprovider",
+    "debugging",
+    "doctest",
+    "faulthandler",
+    "junitxml",
+    "logging",
+    "pastebin",
+    "setuponly",
+    "setupplan",
+    "stepwise",
+    "terminal",
+    "threadexception",
+    "unraisableexception",
+    "warnings",
+)
+"""They cost time at every check, write files, or print."""
 MARKERS = (
     "points(n): what the check is worth",
     "requires(name, ...): checks that must have passed, or this one is skipped",
 )
 
 
+OnVerdict = Callable[[Evidence, tuple[CheckResult, ...], float], None]
+"""Told of one submission: its evidence, its results in the order of the checks, the seconds."""
+
+
 def run_checks(
-    evidence: Sequence[Evidence], assignment: Assignment, *, hidden: bool = True
-) -> list[tuple[CheckResult, ...]]:
-    """Judge submissions by an assignment's checks.
+    evidence: Iterable[Evidence],
+    assignment: Assignment,
+    on_verdict: OnVerdict,
+    *,
+    hidden: bool = True,
+) -> None:
+    """Judge submissions by an assignment's checks, each as soon as its evidence is there.
 
     Args:
-        evidence: What is known of each submission.
+        evidence: What is known of each submission; may wait for the next one.
         assignment: Names the check files.
+        on_verdict: Told of each submission.
         hidden: Whether hidden checks are run too.
-
-    Returns:
-        For each submission its results, in the order of the checks.
 
     Raises:
         AssignmentError: A check file cannot be collected or a check is not well-formed.
+        Exception: Whatever the evidence or ``on_verdict`` raised.
     """
-    judge = _session(evidence, assignment, hidden=hidden)
-    return [tuple(results) for results in judge.results]
+    _session(evidence, assignment, on_verdict, hidden=hidden)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,16 +100,22 @@ def list_checks(assignment: Assignment) -> tuple[ListedCheck, ...]:
     Raises:
         AssignmentError: A check file cannot be collected or a check is not well-formed.
     """
-    judge = _session((), assignment, hidden=True)
+    judge = _session((), assignment, _tell_nobody, hidden=True)
     return tuple(
         ListedCheck(name=check.name, title=check.title, points=check.points, hidden=check.hidden)
         for check in judge.checks
     )
 
 
-def _session(evidence: Sequence[Evidence], assignment: Assignment, *, hidden: bool) -> "_Judge":
+def _tell_nobody(*_: object) -> None:
+    pass
+
+
+def _session(
+    evidence: Iterable[Evidence], assignment: Assignment, on_verdict: OnVerdict, *, hidden: bool
+) -> "_Judge":
     files = [*assignment.visible, *(assignment.hidden if hidden else ())]
-    judge = _Judge(evidence, files, assignment.hidden)
+    judge = _Judge(evidence, files, assignment.hidden, on_verdict)
     # Python remembers modules by name: the same file, changed, or another assignment's file of the
     # same name must be read anew.
     for name, module in list(sys.modules.items()):
@@ -99,14 +130,17 @@ def _session(evidence: Sequence[Evidence], assignment: Assignment, *, hidden: bo
             "--import-mode=importlib",
             "--strict-markers",
             "--disable-plugin-autoload",
+            "--capture=no",  # costs more than a check; see _run
             "--override-ini=addopts=",
             *(f"-pno:{name}" for name in UNWANTED_PLUGINS),
         ],
         plugins=[judge],
     )
+    if judge.failure is not None:
+        raise judge.failure
     if judge.complaints:
         raise AssignmentError("\n".join(judge.complaints))
-    if len(judge.results) != len(evidence) or not judge.checks:
+    if not judge.is_done or not judge.checks:
         raise AssignmentError(
             f"{assignment.folder}: pytest could not run the checks (exit status {int(status)}).",
             remedy=f"Try: python -m pytest --collect-only {' '.join(map(str, files))}",
@@ -136,12 +170,18 @@ class _Judge:
     """The pytest plugin: fixtures of facts, one loop over submissions, verdicts from reports."""
 
     def __init__(
-        self, evidence: Sequence[Evidence], files: Sequence[Path], hidden: Sequence[Path]
+        self,
+        evidence: Iterable[Evidence],
+        files: Sequence[Path],
+        hidden: Sequence[Path],
+        on_verdict: OnVerdict,
     ) -> None:
-        self.results: list[list[CheckResult]] = []
+        self.is_done = False
+        self.failure: BaseException | None = None
         self.checks: list[_Check] = []
         self.complaints: list[str] = []
         self._evidence = evidence
+        self._on_verdict = on_verdict
         self._files = files
         self._hidden = {path.resolve() for path in hidden}
         self._now: Evidence | None = None
@@ -165,10 +205,19 @@ class _Judge:
         """Run every check for every submission."""
         self.checks = self._checks(session.items)
         if not self.complaints:
-            for evidence in self._evidence:
-                self._now = evidence
-                self.results.append(self._judge_one(self.checks))
+            try:
+                self._judge_all()
+            except BaseException as error:  # noqa: BLE001 - pytest would make a report of it
+                self.failure = error
         return True
+
+    def _judge_all(self) -> None:
+        for evidence in self._evidence:
+            self._now = evidence
+            began = time.perf_counter()
+            results = tuple(self._judge_one(self.checks))
+            self._on_verdict(evidence, results, time.perf_counter() - began)
+        self.is_done = True
 
     def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> None:
         """Remember both sides of a plain ``assert a == b``."""
@@ -261,7 +310,8 @@ class _Judge:
 
     def _run(self, check: _Check, following: pytest.Item | None) -> None:
         self._verdict, self._compared = _Verdict(), None
-        check.item.config.hook.pytest_runtest_protocol(item=check.item, nextitem=following)
+        with contextlib.redirect_stdout(io.StringIO()):  # what a check prints is nobody's report
+            check.item.config.hook.pytest_runtest_protocol(item=check.item, nextitem=following)
 
     def _result(self, check: _Check) -> CheckResult:
         verdict = self._verdict

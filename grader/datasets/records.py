@@ -54,6 +54,13 @@ class Dataset:
     labels_sha256: str = field(repr=False)
     """The hash of that file."""
 
+    @property
+    def samples(self) -> int:
+        """How many held-out samples there are; no label is read for it."""
+        names = ("lengths.npy", "inputs.npy")
+        (first, *_) = (self.held_out / name for name in names if (self.held_out / name).exists())
+        return len(np.load(first, mmap_mode="r", allow_pickle=False))
+
     def labels(self) -> np.ndarray:
         """Read the held-out labels; on the host only.
 

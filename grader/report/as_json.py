@@ -4,13 +4,10 @@ The fields are those of :class:`grader.records.Report`; ``docs/report.md`` lists
 infinities are the strings ``"nan"``, ``"inf"`` and ``"-inf"``, since JSON has no such numbers.
 """
 
-import json
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from grader.plain import plain, plain_json
 from grader.records import Report
 
 
@@ -22,7 +19,7 @@ def as_data(report: Report, *, for_student: bool = False) -> dict[str, Any]:
         for_student: Leave out what students must not see: hidden checks and flags. Of the hidden
             checks only their number and worth remain, in ``not_run``.
     """
-    data: dict[str, Any] = plain(asdict(report))
+    data: dict[str, Any] = plain(report)
     if for_student:
         hidden = [check for check in report.checks if check.hidden]
         data["checks"] = [check for check in data["checks"] if not check["hidden"]]
@@ -40,22 +37,4 @@ def as_data(report: Report, *, for_student: bool = False) -> dict[str, Any]:
 
 def write_json(report: Report, path: Path) -> None:
     """Write ``report.json``."""
-    path.write_text(
-        json.dumps(as_data(report), ensure_ascii=False, indent=2, allow_nan=False) + "\n",
-        "utf-8",
-    )
-
-
-def plain(value: Any) -> Any:
-    """Turn a record's values into JSON data."""
-    match value:
-        case float() if not math.isfinite(value):
-            return str(value)
-        case str() | bool() | int() | float() | None:
-            return value
-        case Mapping():
-            return {str(key): plain(item) for key, item in value.items()}
-        case Sequence():
-            return [plain(item) for item in value]
-        case _:
-            return str(value)
+    path.write_bytes(plain_json(as_data(report), indent=2) + b"\n")

@@ -1,25 +1,49 @@
 """Where results lie: ``grades.csv``, ``results.json``, and a folder for each submission."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from grader.errors import StoreError
+from grader.plain import plain_json
 from grader.records import Evidence, Report
 from grader.report.as_csv import write_csv
 from grader.report.as_json import as_data, write_json
 from grader.report.notebook import write_notebook
+from grader.workbench import Desk
 
 
-def write_report(report: Report, evidence: Evidence, folder: Path) -> None:
-    """Write one submission's ``report.json`` and ``executed.ipynb``; its model is there already."""
+def write_report(report: Report, evidence: Evidence, desk: Desk) -> None:
+    """Write one submission's ``report.json``, ``executed.ipynb``, ``model.keras`` and answers.
+
+    A model that is there already is not written again.
+    """
+    folder = desk.folder(evidence.submission.student)
     write_json(report, folder / "report.json")
     if evidence.submission.notebook:
         write_notebook(evidence.submission, evidence.execution, folder / "executed.ipynb")
+    found = evidence.execution.found
+    _keep(folder / "model.keras", found.artefact if found else "", desk)
+    counted = evidence.measurement.predictions_sha256 if evidence.measurement else ""
+    _keep(folder / "predictions.f32", counted, desk)
+
+
+def _keep(file: Path, digest: str, desk: Desk) -> None:
+    """Have a file hold what the store has under a hash, or not be there at all."""
+    if not digest:
+        file.unlink(missing_ok=True)
+        return
+    try:
+        data = desk.store.blob(digest)
+    except StoreError:
+        file.unlink(missing_ok=True)
+        return
+    if not file.exists() or file.read_bytes() != data:
+        file.write_bytes(data)
 
 
 def write_batch(reports: Sequence[Report], results: Path) -> None:
     """Write the class's ``grades.csv`` and ``results.json``."""
     results.mkdir(parents=True, exist_ok=True)
     write_csv(reports, results / "grades.csv")
-    text = json.dumps([as_data(report) for report in reports], ensure_ascii=False, allow_nan=False)
-    (results / "results.json").write_text(text + "\n", "utf-8")
+    texts = (plain_json(as_data(report)) for report in reports)
+    (results / "results.json").write_bytes(b"[\n" + b",\n".join(texts) + b"\n]\n")

@@ -1,24 +1,43 @@
-"""Progress while a batch runs: a live bar with an estimate, or plain lines where nobody watches."""
+"""Progress while a batch runs: a live view, or plain lines where nobody watches."""
 
 import threading
+import time
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
+import psutil
+from rich.console import Console, Group
+from rich.live import Live
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
 from rich.table import Column
+from rich.text import Text
 
 from grader.report.words import plain_text
 from grader.workbench import Progress as Step
 
 BAR = 20
+MOST_LINES = 8
+"""Running submissions shown one by one."""
+MINUTE = 60
+
+
+class _Rate(ProgressColumn):
+    """How many submissions are done in a minute."""
+
+    def render(self, task: Task) -> Text:
+        """Say the rate since the beginning."""
+        if not task.completed or not task.elapsed:
+            return Text("")
+        return Text(f"{MINUTE * task.completed / task.elapsed:.0f}/min")
 
 
 class Watch:
@@ -33,27 +52,37 @@ class Watch:
         self._console = Console(stderr=True, highlight=False)
         self._total = total
         self._done = 0
+        self.known = 0
+        """How many of them no code ran for."""
+        self.seconds: dict[str, float] = {}
+        """Wall time of the phases of this call, from the start of the process."""
+        self._last = psutil.Process().create_time()
         self._lock = threading.Lock()
-        self._details: dict[str, str] = {}
-        self._live = console.is_terminal and self._console.is_terminal
+        self._running: dict[str, str] = {}
+        self._live_view = console.is_terminal and self._console.is_terminal
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=BAR),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
+            _Rate(),
             TextColumn("left:"),
-            TimeRemainingColumn(),
+            TimeRemainingColumn(elapsed_when_finished=True),
             TextColumn("{task.fields[detail]}", table_column=Column(ratio=1, no_wrap=True)),
-            console=self._console,
-            disable=not self._live,
-            transient=True,
             expand=True,
         )
         self._task = self._bar.add_task("Grading", total=total, detail="")
+        self._live = Live(
+            get_renderable=self._view,
+            console=self._console,
+            transient=True,
+            refresh_per_second=5,
+        )
 
     def __enter__(self) -> Self:
         """Start showing."""
-        self._bar.start()
+        if self._live_view:
+            self._live.start()
         return self
 
     def __exit__(
@@ -62,26 +91,64 @@ class Watch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop showing."""
-        self._bar.stop()
+        """Stop showing; when it ended before its time, say what is not lost."""
+        if self._live_view:
+            self._live.stop()
+        if error is not None and self._done:
+            self._console.print(
+                f"{self._done} of {self._total} submissions are graded and kept; "
+                "the same command goes on from there.",
+                markup=False,
+            )
 
     def say(self, text: str) -> None:
         """Show what is being prepared."""
         self._bar.update(self._task, detail=text)
 
+    def ready(self) -> None:
+        """All is prepared: from now on, submissions are graded."""
+        self._bar.update(self._task, detail="")
+        self._phase("preparing")
+
+    def over(self) -> None:
+        """All is graded; say what was known from before."""
+        self._phase("grading")
+        if self.known:
+            whole = "All" if self.known == self._total else f"{self.known} of"
+            self._console.print(
+                f"{whole} {self._total} submissions were known from earlier runs: "
+                "no code was run for them (--fresh runs everything again).",
+                markup=False,
+            )
+
     def hear(self, step: Step) -> None:
         """Take one step of one submission."""
         with self._lock:
-            if step.stage == "done":
-                self._done += 1
-                self._details.pop(step.student, None)
-                self._bar.advance(self._task)
-                if not self._live:
-                    self._console.print(
-                        f"[{self._done}/{self._total}] {plain_text(step.student)}",
-                        markup=False,
-                    )
-            else:
-                self._details[step.student] = f"{step.student}: {step.detail or step.stage}"
-            shown = next(reversed(self._details.values()), "")
-            self._bar.update(self._task, detail=plain_text(shown))
+            if step.stage != "done":
+                self._running[step.student] = step.detail or step.stage
+                return
+            self._running.pop(step.student, None)
+            self._done += 1
+            self.known += step.detail == "known"
+            self._bar.advance(self._task)
+            if not self._live_view:
+                self._console.print(
+                    f"[{self._done}/{self._total}] {plain_text(step.student)}", markup=False
+                )
+
+    def _phase(self, name: str) -> None:
+        now = time.time()
+        self.seconds[name] = now - self._last
+        self._last = now
+
+    def _view(self) -> Group:
+        """The bar, and below it what each running submission is doing."""
+        with self._lock:
+            running = list(self._running.items())
+        lines = [
+            Text(f"  {plain_text(student)}: {plain_text(detail)}", no_wrap=True, style="dim")
+            for student, detail in running[:MOST_LINES]
+        ]
+        if len(running) > MOST_LINES:
+            lines.append(Text(f"  and {len(running) - MOST_LINES} more", style="dim"))
+        return Group(self._bar, *lines)

@@ -26,8 +26,8 @@ def main(task: dict[str, Any]) -> None:
     then the answers of every form that worked as raw little-endian float32 rows, in the same order.
 
     Args:
-        task: ``work`` (with ``model.keras``), ``places`` (``inputs``: the held-out inputs),
-            ``forms``: how to present them, see :mod:`grader.forms`; ``seed``.
+        task: ``work`` (with ``model.keras`` and, in ``inputs``, the held-out inputs), ``forms``:
+            how to present them, see :mod:`grader.forms`; ``seed``.
     """
     keras.utils.set_random_seed(task["seed"])
     try:
@@ -39,12 +39,12 @@ def main(task: dict[str, Any]) -> None:
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
         _head({"problem": "the model cannot be opened", "forms": []})
         return
-    inputs = Path(task["places"]["inputs"]) if "inputs" in task["places"] else None
+    inputs = Path(task["work"]) / "inputs"
     answers: list[np.ndarray[Any, Any]] = []
     forms: list[dict[str, Any]] = []
-    for form in _fitting(model, task["forms"]) if inputs else []:
+    for form in _fitting(model, task["forms"]):
         try:
-            rows = _answer(model, inputs, form)  # type: ignore[arg-type]
+            rows = _answer(model, inputs, form)
         except Exception as error:  # noqa: BLE001 - a form that does not fit this model
             sys.stderr.write(f"{form['name']}: {type(error).__name__}: {error}\n")
             continue

@@ -17,8 +17,15 @@ def {name}({arguments}):
 '''
 
 
-def judge(folder, *evidence):
-    return run_checks(evidence, read_assignment(folder))
+def judge(folder, *evidence, **options):
+    found = []
+    run_checks(
+        evidence,
+        read_assignment(folder),
+        lambda _known, results, _seconds: found.append(results),
+        **options,
+    )
+    return found
 
 
 @pytest.fixture
@@ -128,7 +135,7 @@ def test_hidden_checks_are_marked_and_can_be_left_out(assignment_folder, make):
     )
     assignment = read_assignment(folder)
     assert [listed.hidden for listed in list_checks(assignment)] == [False, True]
-    (results,) = run_checks([make.evidence()], assignment, hidden=False)
+    (results,) = judge(folder, make.evidence(), hidden=False)
     assert [found.name for found in results] == ["test_it"]
 
 

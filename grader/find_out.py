@@ -1,0 +1,89 @@
+"""Order → Findings: what a machine with a sandbox does for one submission.
+
+Both are plain values: they may come from, and go back to, another machine. No label is among them.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from grader.assignment import Assignment
+from grader.errors import RunLostError, WorkerError
+from grader.examine import Judgement, examine
+from grader.execute import execute
+from grader.records import ExecutionRecord, Submission
+from grader.workbench import Progress, Workbench
+
+MOST_LOSSES = 3
+"""A run is begun anew when what it stood on died, but not for ever."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is not known yet of one submission."""
+
+    submission: Submission
+    """What was handed in."""
+    assignment: Assignment
+    """Names limits, seed and input forms."""
+    execution: ExecutionRecord | None = None
+    """What it did, if that is known and only the judge is to be asked."""
+    archive: bytes = b""
+    """The model of that execution."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What was found out."""
+
+    execution: ExecutionRecord
+    """What it did."""
+    judgement: Judgement | None
+    """What the judge said; ``None`` when there was no model."""
+    blobs: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """Models and answers by their SHA-256."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """Wall time by stage."""
+
+
+def find_out(order: Order, bench: Workbench) -> Findings:
+    """Run the submission if that has not been done, and have its model judged.
+
+    Raises:
+        GraderError: Our own program or the sandbox failed.
+    """
+    submission, assignment = order.submission, order.assignment
+    blobs: dict[str, bytes] = {}
+    seconds: dict[str, float] = {}
+
+    def stage(name: str, work: Callable[[], tuple[T, dict[str, bytes]]]) -> T:
+        bench.on_progress(Progress(student=submission.student, stage=name))
+        began = time.perf_counter()
+        result, kept = _until_done(work)
+        seconds[name] = time.perf_counter() - began
+        blobs.update(kept)
+        return result
+
+    execution = order.execution or stage(
+        "executing", lambda: execute(submission, assignment, bench)
+    )
+    archive = order.archive or blobs.get(execution.found.artefact if execution.found else "", b"")
+    judgement = None
+    if archive:
+        judgement = stage("examining", lambda: examine(execution, archive, assignment, bench))
+    return Findings(execution=execution, judgement=judgement, blobs=blobs, seconds=seconds)
+
+
+def _until_done(work: Callable[[], T]) -> T:
+    """Begin anew what was lost through no doing of its own."""
+    losses = 0
+    while True:
+        try:
+            return work()
+        except RunLostError as error:
+            losses += 1
+            if losses == MOST_LOSSES:
+                raise WorkerError(f"{error.message} ({losses} times in a row)") from error

@@ -1,0 +1,235 @@
+"""Submission → Evidence: from the store what is known, from the sandboxes what is not."""
+
+import threading
+import time
+import traceback
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from grader.assignment import Assignment
+from grader.errors import GraderError, StoreError
+from grader.examine import Judgement, card_of
+from grader.execute import choose
+from grader.find_out import Findings, Order
+from grader.keys import judgement_key, run_key
+from grader.measure import measure
+from grader.plain import plain_json
+from grader.records import (
+    Evidence,
+    ExecutionRecord,
+    Measurement,
+    ModelCard,
+    SeededRun,
+    Submission,
+)
+from grader.store import Entry
+from grader.workbench import Desk, Progress
+
+Hands = Callable[[Order], Findings]
+"""Who does the work, here or on another machine: :func:`grader.find_out.find_out`."""
+
+T = TypeVar("T")
+
+_EXECUTION = TypeAdapter(ExecutionRecord)
+_JUDGEMENT = TypeAdapter(Judgement)
+
+
+class Gatherer:
+    """Gathers evidence about submissions, from several threads at once.
+
+    Args:
+        assignment: What they will be judged by.
+        desk: What is known already.
+        hands: Who finds out what is not.
+    """
+
+    def __init__(self, assignment: Assignment, desk: Desk, hands: Hands) -> None:
+        self._assignment = assignment
+        self._desk = desk
+        self._hands = hands
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    def gather(self, submission: Submission) -> Evidence:
+        """Find out everything about one submission; our own faults are caught here and named."""
+        try:
+            return self._gather(submission)
+        except StoreError:  # what is found out from now on would be lost: the batch ends here
+            raise
+        except GraderError as error:
+            broken = f"The grader itself failed: {error.message}"
+        except Exception as error:  # noqa: BLE001 - our own mistake must not end everybody's batch
+            broken = f"The grader itself failed: {type(error).__name__}: {error}"
+            file = self._desk.folder(submission.student) / "grader-error.txt"
+            file.write_text(traceback.format_exc(), "utf-8")
+        return Evidence(
+            submission=submission,
+            execution=ExecutionRecord(ending="unreadable"),
+            card=None,
+            measurement=None,
+            broken=broken,
+        )
+
+    def _gather(self, submission: Submission) -> Evidence:
+        if submission.problem:
+            execution = ExecutionRecord(ending="unreadable", problem=submission.problem)
+            return Evidence(
+                submission=submission, execution=execution, card=None, measurement=None, known=True
+            )
+        first = self._once(submission, self._assignment)
+        measurement = first.measurement
+        wanted = self._assignment.settings.thresholds.accuracy
+        if wanted is None or measurement is None or measurement.value is None:
+            return first
+        if not wanted.retries or abs(measurement.value - wanted.at_least) > wanted.margin:
+            return first
+        return self._with_other_seeds(first, submission)
+
+    # -------------------------------------------------------------- one run
+
+    def _once(self, submission: Submission, assignment: Assignment) -> Evidence:
+        """Gather the evidence of a run with the assignment's seed."""
+        desk = self._desk
+        known = _Known(desk, assignment)
+        key = run_key(submission, assignment, desk.bench)
+        with self._locks[key]:  # the same work handed in twice runs once
+            execution, judgement = known.look_up(key)
+            findings = None
+            if execution is None or (judgement is None and known.archive(execution)):
+                findings = self._hands(
+                    Order(
+                        submission=submission,
+                        assignment=assignment,
+                        execution=execution,
+                        archive=known.archive(execution) if execution else b"",
+                    )
+                )
+                known.keep(key, submission, findings, is_new=execution is None)
+                execution, judgement = findings.execution, findings.judgement
+            else:
+                desk.bench.on_progress(Progress(student=submission.student, stage="known"))
+        seconds = dict(findings.seconds) if findings else {}
+        broken = ""
+        card: ModelCard | None = None
+        measurement: Measurement | None = None
+        if judgement is not None and judgement.refusal:
+            execution = replace(execution, problem=judgement.refusal)
+            broken = judgement.refusal if judgement.needs_a_person else ""
+        elif judgement is not None:
+            began = time.perf_counter()
+            card = card_of(judgement, execution.found.compiled if execution.found else None)
+            if card is not None:
+                measurement = measure(card, assignment, desk.bench.dataset, desk.store.blob)
+            seconds["measuring"] = time.perf_counter() - began
+        return Evidence(
+            submission=submission,
+            execution=execution,
+            card=card,
+            measurement=measurement,
+            broken=broken,
+            known=findings is None,
+            seconds=seconds,
+        )
+
+    # -------------------------------------------------------------- several
+
+    def _with_other_seeds(self, first: Evidence, submission: Submission) -> Evidence:
+        """Run work that is close to the threshold with other seeds; the rule says which counts."""
+        settings = self._assignment.settings
+        wanted = settings.thresholds.accuracy
+        if wanted is None or first.measurement is None:  # pragma: no cover - asked before
+            return first
+        tried = [(settings.seed, first)]
+        for number in range(1, wanted.retries + 1):
+            seed = settings.seed + number
+            other = replace(self._assignment, settings=replace(settings, seed=seed))
+            tried.append((seed, self._once(submission, other)))
+        runs = tuple(
+            SeededRun(seed=seed, value=each.measurement.value if each.measurement else None)
+            for seed, each in tried
+        )
+        ranked = sorted(
+            (each.measurement for _, each in tried if each.measurement),
+            key=lambda measurement: measurement.value or 0.0,
+        )
+        counted = ranked[-1] if wanted.rule == "best" else ranked[len(ranked) // 2]
+        return replace(
+            first,
+            measurement=replace(counted, runs=runs, rule=wanted.rule),
+            known=all(each.known for _, each in tried),
+            seconds={
+                stage: sum(each.seconds.get(stage, 0.0) for _, each in tried)
+                for stage in dict.fromkeys(stage for _, each in tried for stage in each.seconds)
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the store has of runs under one assignment."""
+
+    desk: Desk
+    assignment: Assignment
+    _archives: dict[str, bytes] = field(default_factory=dict)
+
+    def look_up(self, key: str) -> tuple[ExecutionRecord | None, Judgement | None]:
+        """Read a run and what the judge said of its model; ``None`` for what is not there."""
+        entry = self._entry(key)
+        execution = _read(_EXECUTION, entry)
+        if execution is None or execution.ending == "killed":  # perhaps by the machine: run again
+            return None, None
+        execution = choose(execution, self.assignment.settings.model.variable)
+        return execution, _read(_JUDGEMENT, self._entry(self._judged(execution)))
+
+    def archive(self, execution: ExecutionRecord) -> bytes:
+        """Give the bytes of the judged model; empty when there is none."""
+        found = execution.found
+        if found is None or not found.artefact:
+            return b""
+        if found.artefact not in self._archives:
+            self._archives[found.artefact] = self.desk.store.blob(found.artefact)
+        return self._archives[found.artefact]
+
+    def keep(self, key: str, submission: Submission, findings: Findings, *, is_new: bool) -> None:
+        """Store what was found out: the run, if it is new, and what the judge said."""
+        execution, judgement, blobs = findings.execution, findings.judgement, findings.blobs
+        about = {"student": submission.student, "assignment": self.assignment.name}
+        if is_new:
+            archives = {model.artefact for model in execution.models if model.artefact}
+            self.desk.store.put(
+                key,
+                kind="run",
+                facts=plain_json(execution),
+                blobs={digest: blobs[digest] for digest in archives},
+                about=about,
+            )
+        if judgement is not None:
+            self.desk.store.put(
+                self._judged(execution),
+                kind="judgement",
+                facts=plain_json(judgement),
+                blobs={each.sha256: blobs[each.sha256] for each in judgement.predictions},
+                about=about,
+            )
+
+    def _judged(self, execution: ExecutionRecord) -> str:
+        return judgement_key(execution, self.assignment, self.desk.bench)
+
+    def _entry(self, key: str) -> Entry | None:
+        entry = self.desk.store.get(key)
+        if entry is not None and self.desk.since is not None and entry.made < self.desk.since:
+            return None
+        return entry
+
+
+def _read(adapter: TypeAdapter[T], entry: Entry | None) -> T | None:
+    """Read facts; what an older grader wrote in another form is as if it were not there."""
+    if entry is None:
+        return None
+    try:
+        return adapter.validate_json(entry.facts)
+    except ValidationError:
+        return None

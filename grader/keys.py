@@ -1,0 +1,94 @@
+"""The hash of everything that could change what a submission does, or what the judge says of it."""
+
+import functools
+import hashlib
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+from grader.assignment import Assignment
+from grader.examine import forms_for, held_out_files
+from grader.records import ExecutionRecord, Submission
+from grader.workbench import Workbench
+
+RECIPE = 1
+"""Raised when the host makes other records of the same run."""
+
+_PACKAGE = Path(__file__).parent
+_DECISIVE = ("keras", "tensorflow", "numpy", "ipython")
+"""Libraries whose version can change what a run does; others only decide whether it starts."""
+
+
+def run_key(submission: Submission, assignment: Assignment, bench: Workbench) -> str:
+    """Hash what decides a run: code, files, data, seed, limits, budget, versions, isolation.
+
+    What people read (markdown, names, saved outputs), what is judged by (checks, thresholds) and
+    what only the judge sees (held-out data) is not in it.
+    """
+    settings = assignment.settings
+    return _digest(
+        {
+            "stage": "run",
+            "cells": submission.cells,
+            "kind": submission.kind,
+            "files": {
+                name: hashlib.sha256(data).hexdigest() for name, data in submission.files.items()
+            },
+            "served": bench.dataset.served_sha256,
+            "seed": settings.seed,
+            "limits": asdict(settings.limits),
+            "training": asdict(settings.training),
+            "shortcuts": asdict(bench.shortcuts),
+            "circumstances": circumstances(),
+            "isolation": bench.sandbox.isolation.level,
+        }
+    )
+
+
+def judgement_key(execution: ExecutionRecord, assignment: Assignment, bench: Workbench) -> str:
+    """Hash what decides a judgement: the model's bytes, the questions, the seed, the versions."""
+    found = execution.found
+    return _digest(
+        {
+            "stage": "judgement",
+            "model": found.artefact if found else "",
+            "forms": [form.task() for form in forms_for(execution, assignment, bench)],
+            "inputs": _inputs(bench.dataset.held_out),
+            "seed": assignment.settings.seed,
+            "circumstances": circumstances(),
+            "isolation": bench.sandbox.isolation.level,
+        }
+    )
+
+
+@functools.cache
+def circumstances() -> Mapping[str, str]:
+    """Give the versions of all that takes part, without importing any of it."""
+    return {
+        "recipe": str(RECIPE),
+        "programs": _programs(),
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        **{name: version(name) for name in _DECISIVE},
+    }
+
+
+def _programs() -> str:
+    """Hash the programs that run inside, and what decides which models they are given."""
+    files = [*sorted((_PACKAGE / "worker").glob("*.py")), _PACKAGE / "archive.py"]
+    return _digest({file.name: file.read_text("utf-8") for file in files})
+
+
+@functools.lru_cache(maxsize=4)
+def _inputs(folder: Path) -> str:
+    return _digest(
+        {name: hashlib.sha256(data).hexdigest() for name, data in held_out_files(folder).items()}
+    )
+
+
+def _digest(values: Mapping[str, object]) -> str:
+    text = json.dumps(values, sort_keys=True, ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,41 @@
+"""Records → JSON: NaN and infinities are the strings ``"nan"``, ``"inf"``, ``"-inf"``.
+
+JSON has no such numbers; pydantic reads these strings as the numbers they stand for.
+"""
+
+import functools
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import pydantic_core
+
+
+def plain(value: Any) -> Any:
+    """Turn a record, or what is in it, into JSON data."""
+    if isinstance(value, str | int | None):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if names := _fields(type(value)):
+        return {name: plain(getattr(value, name)) for name in names}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, Sequence) else str(value)
+
+
+@functools.cache
+def _fields(kind: Any) -> tuple[str, ...]:
+    """The names of a record's fields; none for what is no record."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
+
+
+def plain_json(value: Any, *, indent: int | None = None) -> bytes:
+    """Give a record as JSON text in UTF-8."""
+    data = plain(value)
+    try:
+        return pydantic_core.to_json(data, indent=indent)
+    except ValueError:  # half a surrogate pair: only ASCII can hold it
+        return json.dumps(data, allow_nan=False, indent=indent).encode("ascii")

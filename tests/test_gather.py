@@ -1,0 +1,394 @@
+"""Evidence comes from the store where it is known, and from the sandboxes where it is not."""
+
+import hashlib
+import threading
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from grader.assignment import AccuracyWanted, Thresholds, read_assignment
+from grader.errors import RunLostError, SandboxError, StoreError, WorkerError
+from grader.examine import Judgement
+from grader.find_out import Findings, Order, find_out
+from grader.gather import Gatherer
+from grader.normal_form import RawModel
+from grader.pipeline import grade
+from grader.records import Predictions
+from grader.sandbox.interface import Isolation
+from grader.store import Store
+from grader.workbench import Desk, Shortcuts, Workbench
+
+ARCHIVE = b"a saved model"
+LABELS = np.array([0, 1, 2, 0, 1, 2, 0, 1, 2, 0], dtype="uint8")
+CHECKS = """
+import pytest
+
+@pytest.mark.points(2)
+def test_it(held_out):
+    '''It is good.'''
+    held_out.expect_accuracy(at_least=0.5)
+"""
+
+
+class Hands:
+    """Whoever is asked: remembers what for, and gives a model that is right so often."""
+
+    def __init__(self, make):
+        self.make = make
+        self.orders = []
+        self.right = {}
+        self.fault = None
+        self.pause = 0.0
+
+    def __call__(self, order: Order) -> Findings:
+        self.orders.append(order)
+        time.sleep(self.pause)
+        if self.fault:
+            raise self.fault
+        seed = order.assignment.settings.seed
+        rows = np.eye(3, dtype="<f4")[LABELS]
+        wrong = 10 - self.right.get(seed, 10)
+        rows[:wrong] = np.roll(rows[:wrong], 1, axis=1)
+        answers = rows.tobytes()
+        digest, model = (hashlib.sha256(data).hexdigest() for data in (answers, ARCHIVE))
+        execution = self.make.execution()
+        judgement = Judgement(
+            raw=RawModel(
+                input_shape=[None, 4],
+                output_shape=[None, 3],
+                trainable_params=15,
+                non_trainable_params=0,
+            ),
+            predictions=(Predictions(form="as they are", shape=(10, 3), sha256=digest),),
+        )
+        found = replace(execution.models[0], artefact=model)
+        return Findings(
+            execution=order.execution or replace(execution, models=(found,)),
+            judgement=judgement,
+            blobs={digest: answers, model: ARCHIVE},
+            seconds={"executing": 1.0, "examining": 0.5},
+        )
+
+
+@pytest.fixture
+def hands(make):
+    return Hands(make)
+
+
+@pytest.fixture
+def desk(tmp_path):
+    inputs = tmp_path / "inputs"
+    inputs.mkdir()
+    np.save(inputs / "inputs.npy", np.zeros((10, 2, 2), dtype="uint8"))
+    dataset = SimpleNamespace(
+        name="mnist",
+        source="stand-in",
+        description="a fake",
+        digest="0" * 64,
+        served=tmp_path / "served",
+        served_sha256=("ab",),
+        held_out=inputs,
+        train_facts={"min": 0.0, "max": 255.0, "mean": 33.0, "std": 78.0},
+        labels=lambda: LABELS,
+    )
+    sandbox = SimpleNamespace(isolation=Isolation(level="none", description="a test"))
+    with Store(tmp_path / "store") as store:
+        yield Desk(
+            bench=Workbench(sandbox=sandbox, dataset=dataset),
+            store=store,
+            results=tmp_path / "results",
+        )
+
+
+@pytest.fixture
+def assignment(assignment_folder, little_toml):
+    toml = little_toml.replace("classes = 10", "classes = 3")
+    return read_assignment(assignment_folder(toml=toml, checks=CHECKS))
+
+
+@pytest.fixture
+def gather(hands, desk, assignment, make):
+    """Gather with some things changed: ``gather(settings=…, desk=…, **submission)``."""
+
+    def go(*, settings=None, bench=None, since=None, **submission):
+        wanted = replace(assignment, settings=replace(assignment.settings, **(settings or {})))
+        where = replace(desk, bench=replace(desk.bench, **(bench or {})), since=since)
+        return Gatherer(wanted, where, hands).gather(make.submission(**submission))
+
+    return go
+
+
+def test_the_same_work_runs_once(gather, hands):
+    first, second = gather(), gather(student="ben", notebook={"cells": []})
+    assert len(hands.orders) == 1
+    assert (first.known, second.known) == (False, True)
+    assert first.measurement == second.measurement
+    assert first.card == second.card
+    assert first.execution == second.execution
+    assert second.submission.student == "ben"
+    assert second.seconds.keys() == {"measuring"}
+
+
+def test_evidence_outlives_the_program(gather, hands, desk, assignment, make):
+    first = gather()
+    with Store(desk.results.parent / "store") as again:
+        second = Gatherer(assignment, replace(desk, store=again), hands).gather(make.submission())
+    assert len(hands.orders) == 1
+    assert replace(second, known=False, seconds={}) == replace(first, seconds={})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"cells": ("print(2)",)},
+        {"kind": "script"},
+        {"files": {"net.py": b"1"}},
+        {"settings": {"seed": 8}},
+        {"bench": {"shortcuts": Shortcuts(joined_steps=False)}},
+        {
+            "bench": {
+                "sandbox": SimpleNamespace(isolation=Isolation(level="landlock", description=""))
+            }
+        },
+    ],
+    ids=["code", "kind", "files", "seed", "shortcuts", "isolation"],
+)
+def test_what_could_change_a_run_makes_it_run_again(gather, hands, change):
+    gather()
+    assert not gather(**change).known
+    assert hands.orders[1].execution is None
+
+
+def test_limits_and_training_budget_could_change_a_run(gather, assignment):
+    gather()
+    limits = replace(assignment.settings.limits, wall_s=1)
+    training = replace(assignment.settings.training, epochs=1)
+    assert not gather(settings={"limits": limits}).known
+    assert not gather(settings={"training": training}).known
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"title": "Another"},
+        {"version": "2"},
+        {"thresholds": Thresholds(accuracy=AccuracyWanted(at_least=0.3))},
+    ],
+    ids=lambda settings: next(iter(settings)),
+)
+def test_what_only_judges_runs_nothing(gather, settings):
+    gather()
+    assert gather(settings=settings).known
+
+
+def test_other_questions_to_the_model_ask_the_judge_alone(gather, hands, assignment):
+    gather()
+    model = replace(assignment.settings.model, inputs=("vector", "image"))
+    again = gather(settings={"model": model})
+    assert not again.known
+    assert hands.orders[1].execution is not None
+    assert hands.orders[1].archive == ARCHIVE
+    assert gather(settings={"model": model}).known
+
+
+def test_another_variable_chooses_among_the_stored_models(gather, assignment):
+    gather()
+    model = replace(assignment.settings.model, variable="net")
+    again = gather(settings={"model": model})
+    assert again.known
+    assert any("not `net`" in note for note in again.execution.notes)
+
+
+def test_fresh_ignores_what_was_known_before_and_nothing_else(gather, hands):
+    before = gather()
+    moment = datetime.now(UTC)
+    assert not before.known
+    assert not gather(since=moment).known
+    assert gather(since=moment).known
+    assert gather().known
+    assert len(hands.orders) == 2
+
+
+def test_a_sudden_death_is_run_again(gather, hands, make, monkeypatch):
+    execution = make.execution(ending="killed", models=(), chosen=None, fits=())
+    dead = Findings(execution=execution, judgement=None)
+    monkeypatch.setattr(Hands, "__call__", lambda self, order: self.orders.append(order) or dead)
+    assert gather().execution.ending == "killed"
+    assert not gather().known
+    assert len(hands.orders) == 2
+
+
+def test_a_run_without_a_model_is_known_too(gather, make, monkeypatch):
+    execution = make.execution(ending="raised", models=(), chosen=None, fits=())
+    none = Findings(execution=execution, judgement=None)
+    monkeypatch.setattr(Hands, "__call__", lambda self, order: self.orders.append(order) or none)
+    assert not gather().known
+    again = gather()
+    assert again.known
+    assert "No Keras model came out of the run" in again.execution.problem
+
+
+def test_a_refused_model_is_known_with_its_reason(gather, monkeypatch):
+    usual = Hands.__call__
+    refusal = Judgement(refusal="The model is refused: it is too clever.", needs_a_person=True)
+    monkeypatch.setattr(
+        Hands, "__call__", lambda self, order: replace(usual(self, order), judgement=refusal)
+    )
+    first, again = gather(), gather()
+    assert (first.known, again.known) == (False, True)
+    assert first.broken == again.broken == refusal.refusal
+    assert again.execution.problem == refusal.refusal
+
+
+def test_doubles_in_flight_wait_for_the_first(hands, desk, assignment, make):
+    hands.pause = 0.2
+    gatherer = Gatherer(assignment, desk, hands)
+    found = []
+    threads = [
+        threading.Thread(
+            target=lambda n=n: found.append(gatherer.gather(make.submission(student=f"s{n}")))
+        )
+        for n in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(hands.orders) == 1
+    assert sorted(each.known for each in found) == [False, True, True]
+
+
+# ------------------------------------------------------------------ chance
+
+
+def close(retries, rule="median"):
+    wanted = AccuracyWanted(at_least=0.8, margin=0.15, retries=retries, rule=rule)
+    return {"thresholds": Thresholds(accuracy=wanted)}
+
+
+@pytest.mark.parametrize(
+    ("rule", "right", "counted"),
+    [
+        ("median", {7: 7, 8: 9, 9: 8}, 0.8),
+        ("median", {7: 7, 8: 7, 9: 10}, 0.7),
+        ("best", {7: 7, 8: 9, 9: 8}, 0.9),
+    ],
+)
+def test_an_accuracy_near_the_floor_is_run_with_other_seeds(gather, hands, rule, right, counted):
+    hands.right = right
+    found = gather(settings=close(2, rule))
+    assert [order.assignment.settings.seed for order in hands.orders] == [7, 8, 9]
+    assert found.measurement.value == pytest.approx(counted)
+    assert found.measurement.rule == rule
+    runs = [(run.seed, round(run.value, 6)) for run in found.measurement.runs]
+    assert runs == [(seed, share / 10) for seed, share in right.items()]
+    assert found.seconds["executing"] == 3.0
+    again = gather(settings=close(2, rule))
+    assert again.known
+    assert again.measurement == found.measurement
+
+
+@pytest.mark.parametrize("right", [10, 6])
+def test_an_accuracy_far_from_the_floor_needs_one_run(gather, hands, right):
+    hands.right = {7: right}
+    found = gather(settings=close(2))
+    assert len(hands.orders) == 1
+    assert found.measurement.runs == ()
+
+
+# ------------------------------------------------------------------ what goes wrong
+
+
+@pytest.mark.parametrize("fault", [SandboxError("no memory"), RuntimeError("a mistake of ours")])
+def test_our_own_fault_breaks_one_submission_and_not_the_batch(
+    hands, desk, assignment, make, fault
+):
+    hands.fault = fault
+    unreadable = make.submission(student="ben", problem="the file is empty")
+    first, second = grade([make.submission(), unreadable], assignment, desk, hands, jobs=2)
+    assert (first.needs_a_person, first.out_of, first.checks[0].outcome) == (True, 0, "broken")
+    assert "The grader itself failed" in " ".join(first.notes)
+    assert (second.needs_a_person, second.out_of, second.checks[0].outcome) == (False, 2, "failed")
+    assert "empty" in second.checks[0].hint
+
+
+def test_a_fault_is_not_remembered(gather, hands):
+    hands.fault = WorkerError("the judge was ended")
+    assert gather().broken
+    hands.fault = None
+    assert not gather().broken
+
+
+def test_a_store_that_takes_no_more_ends_the_batch_and_keeps_the_reports(
+    hands, desk, assignment, make, monkeypatch
+):
+    usual = Store.put
+    calls = []
+
+    def put(*args, **kwargs):
+        calls.append(1)
+        if len(calls) > 4:
+            raise StoreError("no space left")
+        return usual(*args, **kwargs)
+
+    monkeypatch.setattr(Store, "put", put)
+    submissions = [make.submission(student=f"s{n}", cells=(f"{n}",)) for n in range(9)]
+    with pytest.raises(StoreError, match="no space left"):
+        grade(submissions, assignment, desk, hands, jobs=1)
+    reports = list(desk.results.glob("submissions/*/report.json"))
+    assert len(reports) == 2
+    assert len(hands.orders) < 9
+
+
+def test_a_lost_run_is_begun_anew_but_not_for_ever(make, assignment, desk, monkeypatch):
+    losses = []
+
+    def execute(*_):
+        losses.append(1)
+        if len(losses) < wanted:
+            raise RunLostError("The server died.")
+        return make.execution(models=(), chosen=None), {}
+
+    monkeypatch.setattr("grader.find_out.execute", execute)
+    order = Order(submission=make.submission(), assignment=assignment)
+    wanted = 3
+    assert find_out(order, desk.bench).execution.ending == "finished"
+    losses.clear()
+    wanted = 4
+    with pytest.raises(WorkerError, match=r"The server died\. \(3 times"):
+        find_out(order, desk.bench)
+
+
+# ------------------------------------------------------------------ the batch
+
+
+def test_results_are_written_as_they_come_and_listed_in_order(hands, desk, assignment, make):
+    seen = []
+
+    def tell(step):
+        if step.stage == "done":
+            there = sorted(path.parent.name for path in desk.results.rglob("report.json"))
+            seen.append((step.student, there))
+
+    desk = replace(desk, bench=replace(desk.bench, on_progress=tell))
+    submissions = [make.submission(student=f"s{n}", cells=(f"{n}",)) for n in range(3)]
+    reports = grade(submissions, assignment, desk, hands, jobs=1)
+    assert [there for _, there in seen] == [["s0"], ["s0", "s1"], ["s0", "s1", "s2"]]
+    assert [report.submission["student"] for report in reports] == ["s0", "s1", "s2"]
+    folder = desk.folder("s1")
+    assert (folder / "model.keras").read_bytes() == ARCHIVE
+    assert len((folder / "predictions.f32").read_bytes()) == 10 * 3 * 4
+
+
+def test_a_model_of_an_earlier_run_does_not_stay(hands, desk, assignment, make, monkeypatch):
+    grade([make.submission()], assignment, desk, hands)
+    assert (desk.folder("ada") / "model.keras").exists()
+    none = Findings(execution=make.execution(models=(), chosen=None, fits=()), judgement=None)
+    monkeypatch.setattr(Hands, "__call__", lambda *_: none)
+    grade([make.submission(cells=("other",))], assignment, desk, hands)
+    assert not (desk.folder("ada") / "model.keras").exists()
+    assert not (desk.folder("ada") / "predictions.f32").exists()
