@@ -6,14 +6,15 @@ Counted is what happens in ``fit``, validation included; a training loop of the 
 """
 
 import contextlib
-import functools
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import keras
+
+from .hooks import after
 
 NEVER = sys.maxsize
 """An epoch to begin with that no ``fit`` reaches."""
@@ -55,10 +56,10 @@ class Budget:
         """Hook into Keras' list of callbacks, where the student's own callbacks do not see it."""
         if self.epochs is None and self.seconds is None:
             return
-        _after("on_train_begin", self._train_begins)
-        _after("on_epoch_begin", self._epoch_begins)
-        _after("on_train_batch_end", self._batch_ended)
-        _after("on_epoch_end", self._epoch_ended)
+        after(keras.callbacks.CallbackList, "on_train_begin", self._train_begins)
+        after(keras.callbacks.CallbackList, "on_epoch_begin", self._epoch_begins)
+        after(keras.callbacks.CallbackList, "on_train_batch_end", self._batch_ended)
+        after(keras.callbacks.CallbackList, "on_epoch_end", self._epoch_ended)
 
     @contextlib.contextmanager
     def fit(self, model: Any, number: int) -> Iterator[Training]:
@@ -156,17 +157,3 @@ def _epochs(callbacks: Any) -> int:
 
 def _counted(number: float, unit: str) -> str:
     return f"{number:g} {unit}" + ("" if number == 1 else "s")
-
-
-def _after(name: str, hook: Callable[..., None]) -> None:
-    """Call a hook with the same arguments after a method of ``CallbackList``."""
-    original = getattr(keras.callbacks.CallbackList, name)
-
-    @functools.wraps(original)
-    def method(callbacks: Any, *args: Any, **kwargs: Any) -> Any:
-        result = original(callbacks, *args, **kwargs)
-        with contextlib.suppress(Exception):  # no mistake of ours may become the student's
-            hook(callbacks, *args, **kwargs)
-        return result
-
-    setattr(keras.callbacks.CallbackList, name, method)

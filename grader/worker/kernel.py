@@ -21,6 +21,7 @@ from . import harvest
 from .budget import Budget
 from .channel import send
 from .facts import variable_facts
+from .joined import JoinedSteps
 from .recorder import Recorder
 from .served import serve
 from .shell import Shell, open_shell
@@ -31,7 +32,8 @@ def main(task: dict[str, Any]) -> None:
 
     Args:
         task: ``work``, ``places`` (``data``: the served files), ``cells``, ``kind``, ``filename``,
-            ``seed``; perhaps ``budget`` (``epochs``, ``seconds``).
+            ``seed``; perhaps ``budget`` (``epochs``, ``seconds``) and ``speed``
+            (``joined_steps``: how many at most).
     """
     work = Path(task["work"])
     problems: dict[int, str] = {}
@@ -39,7 +41,12 @@ def main(task: dict[str, Any]) -> None:
     def keep(model: Any, number: int) -> None:
         problems[number] = harvest.save(model, work, number)
 
-    recorder = Recorder(save=keep, budget=Budget(**(task.get("budget") or {})))
+    speed = task.get("speed") or {}
+    recorder = Recorder(
+        save=keep,
+        budget=Budget(**(task.get("budget") or {})),
+        joined=JoinedSteps(int(speed.get("joined_steps") or 0)),
+    )
     _same_in_same_out(task["seed"])
     if "data" in task["places"]:
         serve(Path(task["places"]["data"]))

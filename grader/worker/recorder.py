@@ -8,6 +8,7 @@ import functools
 import inspect
 import time
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 import keras
@@ -16,6 +17,7 @@ from .budget import Budget
 from .channel import send
 from .facts import array_facts, compile_facts
 from .harvest import updates
+from .joined import JoinedSteps
 
 
 class Recorder:
@@ -25,14 +27,18 @@ class Recorder:
         save: Called with a model and its number after each ``fit``, so that what was learnt
             survives whatever the code does next.
         budget: Ends a ``fit`` that takes more than it may.
+        joined: Makes a ``fit`` faster.
     """
 
-    def __init__(self, save: Callable[[Any, int], None], budget: Budget) -> None:
+    def __init__(
+        self, save: Callable[[Any, int], None], budget: Budget, joined: JoinedSteps
+    ) -> None:
         self.models: list[Any] = []
         self.fits: dict[int, int] = {}
         self.cell = 0
         self._save = save
         self._budget = budget
+        self._joined = joined
 
     def number(self, model: Any) -> int:
         """Give a model's place in the list, adding it when it is new."""
@@ -48,6 +54,7 @@ class Recorder:
         self._wrap_fit()
         self._watch_epochs()
         self._budget.install()
+        self._joined.install()
 
     def _wrap_compile(self) -> None:
         original = keras.Model.compile
@@ -72,7 +79,7 @@ class Recorder:
             before, start, completed = updates(model), time.perf_counter(), False
             training = None
             try:
-                with self._budget.fit(model, number) as training:
+                with self._budget.fit(model, number) as training, self._joined.fit(model):
                     result = original(model, *args, **kwargs)
                 completed = True
                 return result
@@ -84,7 +91,7 @@ class Recorder:
                     "cell": self.cell,
                     "compiled": compile_facts(model),
                     "updates": updates(model) - before,
-                    "history": dict(history) if isinstance(history, dict) else {},
+                    "history": _curves(history) if isinstance(history, dict) else {},
                     "completed": completed,
                     "seconds": time.perf_counter() - start,
                     "stopped_by": training.stopped_by if training else "",
@@ -100,10 +107,23 @@ class Recorder:
         @functools.wraps(original)
         def on_epoch_end(callback: Any, epoch: int, logs: Any = None) -> Any:
             result = original(callback, epoch, logs)
-            send("epoch", epoch=epoch + 1, logs=dict(logs or {}))
+            send("epoch", epoch=epoch + 1, logs=_numbers(logs or {}))
             return result
 
         keras.callbacks.History.on_epoch_end = on_epoch_end
+
+
+def _curves(history: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """The metrics that are one number an epoch; one of a student's own may be anything."""
+    return {
+        name: values
+        for name, values in history.items()
+        if all(isinstance(value, Real) for value in values)
+    }
+
+
+def _numbers(logs: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in logs.items() if isinstance(value, Real)}
 
 
 def _fit_facts(given: dict[str, Any]) -> dict[str, Any]:
