@@ -1,4 +1,6 @@
 import contextlib
+import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -22,7 +24,8 @@ from typer.testing import CliRunner
 
 import grader.cli_store
 from grader.errors import StoreError
-from grader.store import Store, default_folder, travel
+from grader.report.shelf import size_words
+from grader.store import Store, default_folder, faults, index, travel
 from grader.store.blobs import Blobs
 
 LONG_AGO = time.time() - 7200
@@ -50,6 +53,12 @@ def blob_of(store, data):
     return store.folder / "blobs" / sha(data)[:2] / sha(data)
 
 
+def of_sqlite(code):
+    error = sqlite3.OperationalError("as SQLite says it")
+    error.sqlite_errorcode = code
+    return error
+
+
 def spoil(path, data):
     path.write_bytes(data)
 
@@ -65,7 +74,7 @@ def store(tmp_path):
 texts = st.text(max_size=8) | st.sampled_from(["\ud800", "a\x00b", "../x", ""])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     puts=st.lists(
         st.tuples(
@@ -143,7 +152,7 @@ def test_entries_come_newest_first_over_many_pages(store):
 def test_many_are_found_by_one_look(store):
     facts = json.dumps({"cells": ["output"] * 1000}).encode()
     for number in range(1000):
-        put(store, number, facts=facts, blobs={"a": b"a%d" % number, "b": b"b%d" % number})
+        put(store, number, facts=facts, blobs={"a": b"%d" % (number % 10), "b": b"b"})
     keys = [key(number) for number in range(1000)]
     began = time.perf_counter()
     found = store.get_many([*keys, key(-1)])
@@ -359,16 +368,17 @@ def test_a_damaged_index_is_a_sentence_with_a_remedy(tmp_path, spoilt):
         assert put(store, 1)
 
 
-def test_an_index_cut_short_is_never_a_traceback(tmp_path):
+def test_a_damaged_index_is_never_a_traceback_and_never_a_wrong_fact(tmp_path):
     with Store(tmp_path / "whole") as store:
         for number in range(60):
-            put(store, number, facts=os.urandom(3000))
+            put(store, number, facts=os.urandom(3000), blobs={})
         expected = {entry.key: entry.facts for entry in store.entries()}
     whole = (tmp_path / "whole" / "index.sqlite").read_bytes()
     chance = random.Random(20)
+    healthy = 0
     for number in range(60):
         folder = tmp_path / str(number)
-        shutil.copytree(tmp_path / "whole", folder)
+        folder.mkdir(mode=0o700)
         if number % 2:
             spoilt = whole[: chance.randrange(1, len(whole))]
         else:
@@ -376,7 +386,7 @@ def test_an_index_cut_short_is_never_a_traceback(tmp_path):
             spoilt = whole[:place] + os.urandom(100) + whole[place + 100 :]
         spoil(folder / "index.sqlite", spoilt)
         with contextlib.suppress(StoreError), Store(folder) as store:
-            list(store.verify())
+            healthy += not list(store.verify())
             with contextlib.suppress(StoreError):
                 # What is given is true: damage may hide an entry, but never change one.
                 for name, entry in store.get_many(list(expected)).items():
@@ -384,6 +394,83 @@ def test_an_index_cut_short_is_never_a_traceback(tmp_path):
             with contextlib.suppress(StoreError):
                 list(store.entries())
             store.prune(damaged=True)
+    # Only where the damage fell on bytes that mean nothing: pages have gaps.
+    assert healthy < 30
+
+
+def test_where_machines_share_a_folder_the_index_does_without_their_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(index, "_is_shared", lambda _: True)
+    with Store(tmp_path / "e") as store, Store(tmp_path / "e") as other:
+        assert store._index.read("PRAGMA journal_mode") == [("delete",)]
+        put(store, 1)
+        put(other, 2)
+        intact(store, [key(1), key(2)])
+        assert not (store.folder / "index.sqlite-wal").exists()
+        assert list(store.verify()) == []
+
+
+def test_kinds_of_file_systems_are_known_by_the_kernels_own_list(tmp_path, monkeypatch):
+    assert not index._is_shared(tmp_path)
+    device = tmp_path.stat().st_dev
+    number = f"{os.major(device)}:{os.minor(device)}"
+    for kind, shared in (("nfs4", True), ("fuse.sshfs", True), ("ext4", False)):
+        line = f"36 35 {number} / /home rw,noatime shared:1 - {kind} server:/home rw\n"
+        monkeypatch.setattr(Path, "read_text", lambda *_, line=line: line)
+        assert index._is_shared(tmp_path) is shared
+
+
+def test_a_store_that_is_not_let_go_of_is_a_sentence(store, monkeypatch):
+    monkeypatch.setattr(index, "_PATIENCE_S", 0.05)
+    with (store.folder / "lock").open("r") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        with pytest.raises(StoreError, match="in use"):
+            put(store, 1)
+    assert store.get(key(1)) is None
+    assert all(problem.sweepable for problem in store.verify())
+    assert put(store, 1)
+
+
+def test_a_file_system_without_locks_will_do(store, monkeypatch):
+    def none(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", none)
+    put(store, 1)
+    intact(store, [key(1)])
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (OSError(errno.ENOSPC, ""), "no space"),
+        (OSError(errno.EDQUOT, ""), "no space"),
+        (OSError(errno.EACCES, ""), "not yours"),
+        (OSError(errno.EROFS, ""), "not yours"),
+        (OSError(errno.EIO, ""), "cannot be read or written"),
+        (of_sqlite(sqlite3.SQLITE_FULL), "no space"),
+        (of_sqlite(sqlite3.SQLITE_BUSY_SNAPSHOT), "in use"),
+        (of_sqlite(sqlite3.SQLITE_READONLY_DIRECTORY), "not yours"),
+        (of_sqlite(sqlite3.SQLITE_IOERR_FSYNC), "cannot be read or written"),
+        (of_sqlite(sqlite3.SQLITE_CORRUPT_INDEX), "damaged"),
+    ],
+)
+def test_each_fault_has_its_sentence_and_its_remedy(tmp_path, error, says):
+    with pytest.raises(StoreError, match=says) as caught, faults.told(tmp_path):
+        raise error
+    assert caught.value.remedy
+
+
+def test_an_input_output_error_on_a_full_disk_is_a_full_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr(faults, "_LITTLE", 1 << 70)
+    with pytest.raises(StoreError, match="no space"), faults.told(tmp_path):
+        raise of_sqlite(sqlite3.SQLITE_IOERR_SHMSIZE)
+
+
+def test_a_closed_store_can_be_closed_again(store):
+    store.close()
+    store.close()
+    with pytest.raises(StoreError):
+        store.get(key(1))
 
 
 def test_a_newer_store_is_left_alone(tmp_path):
@@ -723,6 +810,14 @@ def test_list_prints_no_strangers_escapes(store, monkeypatch):
     assert "1 entry, " in result.stdout
     assert "\x1b" not in result.stdout
     assert "\u202e" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (10**9, "1.0 GB"), (10**16, "10000.0 TB")],
+)
+def test_sizes_are_said_as_people_say_them(size, words):
+    assert size_words(size) == words
 
 
 def test_looking_for_a_store_makes_none(tmp_path, monkeypatch):

@@ -112,19 +112,6 @@ class Blobs:
             return hashlib.file_digest(stream, "sha256").hexdigest() == sha256
         return False
 
-    def remove(self, path: Path) -> int | None:
-        """Remove a file.
-
-        Returns:
-            Its size, or nothing when it was not there.
-        """
-        try:
-            size = path.stat(follow_symlinks=False).st_size
-            path.unlink()
-        except FileNotFoundError:
-            return None
-        return size
-
     def files(self) -> Iterator[tuple[Path, os.stat_result]]:
         """Give everything that lies here, sound or not, but for the 256 folders."""
         for outer in sorted(self.folder.iterdir()) if self.folder.is_dir() else []:
