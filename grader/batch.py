@@ -12,6 +12,8 @@ import psutil
 
 In = TypeVar("In")
 Out = TypeVar("Out")
+THREADS = "grader-job"
+"""How the threads are called that wait for a submission."""
 LOOK_S = 0.5
 """How often the machine's memory is looked at while somebody waits for it."""
 
@@ -21,8 +23,8 @@ def as_they_finish(
 ) -> Generator[tuple[In, Out], None, None]:
     """Do the work for every item and give each result as soon as it is there.
 
-    Items are begun in their order. When the caller stops listening, nothing more is begun, and
-    what runs is waited for.
+    Items are begun in their order. When the caller stops listening, nothing more is begun; what
+    runs is left to itself.
 
     Args:
         items: What to work on.
@@ -32,7 +34,7 @@ def as_they_finish(
     waiting = iter(items)
     window = 2 * max(1, jobs)  # nobody is idle while the caller looks at a result
     running: dict[Future[Out], In] = {}
-    pool = ThreadPoolExecutor(max_workers=max(1, jobs), thread_name_prefix="grader")
+    pool = ThreadPoolExecutor(max_workers=max(1, jobs), thread_name_prefix=THREADS)
     try:
         while True:
             running |= {
@@ -41,10 +43,11 @@ def as_they_finish(
             if not running:
                 return
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
+            # A failure ends everything: what succeeded beside it is given first.
+            for future in sorted(finished, key=lambda done: done.exception() is not None):
                 yield running.pop(future), future.result()
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 class Room:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from grader.records import Report, Submission
     from grader.report.progress import Watch
 
-OK, NOT_ALL_PASSED, WRONG_USAGE, PERSON_NEEDED = 0, 1, 2, 3
+OK, NOT_ALL_PASSED, WRONG_USAGE, PERSON_NEEDED, INTERRUPTED = 0, 1, 2, 3, 130
 
 app = typer.Typer(
     name="grader",
@@ -252,7 +252,24 @@ class _faults:  # noqa: N801 - used as a word: `with _faults(console):`
         """Print what is wrong and what to do, and leave."""
         if isinstance(error, GraderError):
             print(f"grader: {error}", file=sys.stderr)  # noqa: T201
+            _abandon(WRONG_USAGE)
             raise typer.Exit(WRONG_USAGE) from None
+        if isinstance(error, KeyboardInterrupt):
+            print("grader: interrupted.", file=sys.stderr)  # noqa: T201
+            _abandon(INTERRUPTED)
+
+
+def _abandon(status: int) -> None:
+    """End at once where submissions still run: their sandboxes die with this process."""
+    import os
+    import threading
+
+    from grader.batch import THREADS
+
+    if any(thread.name.startswith(THREADS) for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
 
 
 def _assignment(given: str) -> "Assignment":

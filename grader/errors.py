@@ -11,6 +11,7 @@ A student's mistake is never an exception: it is a value in the report.
     ├── SandboxError            the isolation asked for cannot be had → exit code 2
     ├── RunLostError            what a run stood on died under it → the run is begun anew
     ├── StoreError              the evidence store cannot be read or written → exit code 2
+    ├── ResultsError            results cannot be written         → exit code 2
     ├── ClusterError            a cluster, or a worker of it, cannot be used → exit code 2
     └── WorkerError             our program inside a sandbox misbehaved → outcome ``broken``
 """
@@ -56,6 +57,10 @@ class RunLostError(GraderError):
 
 class StoreError(GraderError):
     """The evidence store cannot be opened, read or written."""
+
+
+class ResultsError(GraderError):
+    """The results' folder takes no more."""
 
 
 class ClusterError(GraderError):

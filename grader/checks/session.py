@@ -219,6 +219,10 @@ class _Judge:
             self._on_verdict(evidence, results, time.perf_counter() - began)
         self.is_done = True
 
+    def pytest_keyboard_interrupt(self) -> None:
+        """Pass on what pytest would turn into an exit status."""
+        self.failure = KeyboardInterrupt()
+
     def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> None:
         """Remember both sides of a plain ``assert a == b``."""
         self._compared = (f"{op} {right!r}" if op != "==" else repr(right), repr(left))

@@ -1,9 +1,10 @@
 """Where results lie: ``grades.csv``, ``results.json``, and a folder for each submission."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from grader.errors import StoreError
+from grader.errors import ResultsError, StoreError
 from grader.plain import plain_json
 from grader.records import Evidence, Report
 from grader.report.as_csv import write_csv
@@ -16,15 +17,32 @@ def write_report(report: Report, evidence: Evidence, desk: Desk) -> None:
     """Write one submission's ``report.json``, ``executed.ipynb``, ``model.keras`` and answers.
 
     A model that is there already is not written again.
+
+    Raises:
+        ResultsError: The folder takes no more.
     """
-    folder = desk.folder(evidence.submission.student)
-    write_json(report, folder / "report.json")
-    if evidence.submission.notebook:
-        write_notebook(evidence.submission, evidence.execution, folder / "executed.ipynb")
-    found = evidence.execution.found
-    _keep(folder / "model.keras", found.artefact if found else "", desk)
-    counted = evidence.measurement.predictions_sha256 if evidence.measurement else ""
-    _keep(folder / "predictions.f32", counted, desk)
+    with _written_below(desk.results):
+        folder = desk.folder(evidence.submission.student)
+        write_json(report, folder / "report.json")
+        if evidence.submission.notebook:
+            write_notebook(evidence.submission, evidence.execution, folder / "executed.ipynb")
+        found = evidence.execution.found
+        _keep(folder / "model.keras", found.artefact if found else "", desk)
+        counted = evidence.measurement.predictions_sha256 if evidence.measurement else ""
+        _keep(folder / "predictions.f32", counted, desk)
+
+
+@contextmanager
+def _written_below(results: Path) -> Iterator[None]:
+    """Say what to do when the disk is full, or the folder somebody else's."""
+    try:
+        yield
+    except OSError as error:
+        raise ResultsError(
+            f"{error.filename or results}: cannot be written: {error.strerror}.",
+            remedy="Make room, or name another folder with --output, and give the same command "
+            "again: what was run is kept and does not run twice.",
+        ) from error
 
 
 def _keep(file: Path, digest: str, desk: Desk) -> None:
@@ -42,8 +60,13 @@ def _keep(file: Path, digest: str, desk: Desk) -> None:
 
 
 def write_batch(reports: Sequence[Report], results: Path) -> None:
-    """Write the class's ``grades.csv`` and ``results.json``."""
-    results.mkdir(parents=True, exist_ok=True)
-    write_csv(reports, results / "grades.csv")
-    texts = (plain_json(as_data(report)) for report in reports)
-    (results / "results.json").write_bytes(b"[\n" + b",\n".join(texts) + b"\n]\n")
+    """Write the class's ``grades.csv`` and ``results.json``.
+
+    Raises:
+        ResultsError: The folder takes no more.
+    """
+    with _written_below(results):
+        results.mkdir(parents=True, exist_ok=True)
+        write_csv(reports, results / "grades.csv")
+        texts = (plain_json(as_data(report)) for report in reports)
+        (results / "results.json").write_bytes(b"[\n" + b",\n".join(texts) + b"\n]\n")
