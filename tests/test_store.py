@@ -236,6 +236,8 @@ def test_whatever_was_put_survives_the_end_of_the_process_at_any_moment(tmp_path
         with Store(folder) as store:
             intact(store, acknowledged)
             assert [problem for problem in store.verify() if not problem.sweepable] == []
+            for path in folder.glob("blobs/*/[!.]*"):
+                assert sha(path.read_bytes()) == path.name
             twice = store.get("0" * 64)
             assert twice is None or store.blob(twice.blobs["twice"]) == twice.facts
     for path in folder.glob("blobs/*/*"):
