@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -118,9 +119,11 @@ def test_an_entry_says_when_it_was_made_and_how_large_it_is(store):
     assert store.get(key(1)) == entry
 
 
-def test_to_put_the_same_again_changes_nothing(store):
+def test_to_put_the_same_again_renews_its_time_and_nothing_else(store):
     first = put(store, 1)
-    assert put(store, 1) == first
+    again = put(store, 1)
+    assert again.made > first.made
+    assert replace(again, made=first.made) == first
     assert [entry.key for entry in store.entries()] == [key(1)]
     changed = put(store, 1, facts=b"{}")
     assert changed.made > first.made

@@ -116,7 +116,7 @@ class Store:
     ) -> Entry:
         """Keep something; it is on the disk when this returns.
 
-        What was kept under the key before is replaced. To put the same again changes nothing.
+        What was kept under the key before is replaced; the same put again is known from now on.
 
         Args:
             key: 64 hex digits: the hash of all that could change what is kept.
@@ -279,7 +279,7 @@ class Store:
                         # Somebody may have pruned it since. From here on nobody else can.
                         if not self._blobs.holds(sha256, len(data)):
                             self._blobs.write(sha256, data)
-                    row = _enter(turn, row, content)
+                    _enter(turn, row, content)
         except BaseException:
             self._take_back(fresh)
             raise
@@ -301,20 +301,15 @@ class Store:
                 yield opened(row, named)
 
 
-def _enter(turn: sqlite3.Connection, row: Row, hashes: Iterable[str]) -> Row:
-    """Write a row, unless all but its time is there already; give the row that is there now."""
-    key, kind, _, about, blobs, _, facts = row
-    query = f"SELECT {COLUMNS} FROM entries WHERE key = ?"  # noqa: S608 - our own words
-    before: Row | None = turn.execute(query, [key]).fetchone()
-    if before and before == row_of(key, kind, before[2], about, blobs, facts):
-        return before
+def _enter(turn: sqlite3.Connection, row: Row, hashes: Iterable[str]) -> None:
+    """Write a row in place of what was there under its key."""
+    key = row[0]
     turn.execute("DELETE FROM entries WHERE key = ?", [key])
     places = ", ".join("?" * len(row))
     turn.execute(f"INSERT INTO entries ({COLUMNS}) VALUES ({places})", row)  # noqa: S608
     turn.executemany(
         "INSERT INTO uses (sha256, key) VALUES (?, ?)", [(sha256, key) for sha256 in hashes]
     )
-    return row
 
 
 # ------------------------------------------------------------------ the folder
