@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from . import harvest
+from .ahead import Ahead
 from .budget import Budget
 from .channel import send
 from .facts import variable_facts
@@ -26,6 +27,20 @@ from .recorder import Recorder
 from .served import serve
 from .shell import Shell, open_shell
 
+_ahead = Ahead()
+
+
+def prepare(task: dict[str, Any]) -> None:
+    """Get ready what every run of an assignment needs; before a process is forked for each.
+
+    Neither a thread nor TensorFlow's runtime exists afterwards: no fork would survive them.
+
+    Args:
+        task: ``places`` (``data``: the served files), ``decoded_data`` (whether to decode them).
+    """
+    if task.get("decoded_data") and "data" in task["places"]:
+        _ahead.load(Path(task["places"]["data"]))
+
 
 def main(task: dict[str, Any]) -> None:
     """Run a submission.
@@ -33,7 +48,8 @@ def main(task: dict[str, Any]) -> None:
     Args:
         task: ``work``, ``places`` (``data``: the served files), ``cells``, ``kind``, ``filename``,
             ``seed``; perhaps ``budget`` (``epochs``, ``seconds``) and ``speed``
-            (``joined_steps``: how many at most).
+            (``joined_steps``: how many at most; ``decoded_data``: whether to use what
+            :func:`prepare` has decoded).
     """
     work = Path(task["work"])
     problems: dict[int, str] = {}
@@ -49,7 +65,10 @@ def main(task: dict[str, Any]) -> None:
     )
     _same_in_same_out(task["seed"])
     if "data" in task["places"]:
-        serve(Path(task["places"]["data"]))
+        folder = Path(task["places"]["data"])
+        serve(folder)
+        if speed.get("decoded_data"):
+            _ahead.give(folder)
     recorder.install()
     shell = open_shell()
     names = _namespace(shell, work, task)

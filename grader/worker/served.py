@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from keras.src.backend import config
 from keras.src.utils import file_utils
 
 
@@ -16,6 +17,8 @@ def serve(folder: Path) -> None:
     Args:
         folder: The served files, read-only.
     """
+    # Keras reads the variable once, when it is imported: in a fork it knows the server's.
+    config._KERAS_DIR = os.environ["KERAS_HOME"]
     cache = Path(os.environ["KERAS_HOME"]) / "datasets"
     cache.mkdir(parents=True, exist_ok=True)
     for file in sorted(folder.iterdir()):

@@ -84,13 +84,20 @@ class Kernel:
         return json.loads(self._process.stdout.readline() or "null")
 
 
+@pytest.fixture(scope="session")
+def fresh():
+    """Start one more process: what it prepares is no other's."""
+    return started
+
+
 @contextlib.contextmanager
 def started(folder):
-    """Start a process for one test module: what it prepares is no other's."""
+    """Start a process and end it."""
     environment = os.environ | {
         "CUDA_VISIBLE_DEVICES": "",
         "KERAS_BACKEND": "tensorflow",
         "KERAS_HOME": str(folder / "home"),
+        "OPENBLAS_NUM_THREADS": "1",
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "TF_ENABLE_ONEDNN_OPTS": "0",
         "TF_NUM_INTRAOP_THREADS": "1",
