@@ -1,0 +1,1 @@
+"""Compares this grader with other ways of grading the same Keras notebooks."""
