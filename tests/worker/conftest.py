@@ -52,13 +52,29 @@ class Kernel:
         self._folder = folder
         self._count = 0
 
-    def run(self, *cells, data=None, **task):
+    def run(self, *cells, **task):
         """Run cells; whatever else is given goes into the task."""
+        (ran,) = self.run_all(cells, [task])
+        return ran
+
+    def run_all(self, cells, tasks):
+        """Run the same cells several times at once."""
+        tasks = [self._task(cells, **task) for task in tasks]
+        works = [Path(task["work"]) for task in tasks]
+        places = [
+            {"messages": str(work.with_suffix(".jsonl")), "home": str(work.with_suffix(".home"))}
+            for work in works
+        ]
+        runs = [{"task": task} | place for task, place in zip(tasks, places, strict=True)]
+        statuses = self._ask({"runs": runs})
+        assert statuses == [0] * len(runs), (self._folder / "stderr").read_text()
+        return [self._ran(work) for work in works]
+
+    def _task(self, cells, data=None, **task):
         self._count += 1
         work = self._folder / f"run-{self._count}"
         work.mkdir()
-        messages = work.with_suffix(".jsonl")
-        task |= {
+        return task | {
             "work": str(work),
             "places": {} if data is None else {"data": str(data)},
             "cells": cells,
@@ -66,11 +82,11 @@ class Kernel:
             "filename": "submission.py",
             "seed": 7,
         }
-        home = work.with_suffix(".home")
-        answer = self._ask({"task": task, "messages": str(messages), "home": str(home)})
-        assert answer == {"status": 0}, (self._folder / "stderr").read_text()
+
+    @staticmethod
+    def _ran(work):
         reader = Reader()
-        ran = Ran(work=work, messages=reader.feed(messages.read_bytes()))
+        ran = Ran(work=work, messages=reader.feed(work.with_suffix(".jsonl").read_bytes()))
         assert not reader.dropped
         assert isinstance(ran.messages[-1], Done)
         return ran

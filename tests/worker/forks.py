@@ -1,4 +1,4 @@
-"""Run by the tests: imports the kernel once, then follows each order on stdin in a fork of it."""
+"""Run by the tests: imports the kernel once, then runs each task from stdin in a fork of it."""
 
 import contextlib
 import json
@@ -24,7 +24,7 @@ def main():
                 "same_environment": sorted(os.environ.items()) == before,
             }
         else:
-            answer = {"status": in_a_fork(**order)}
+            answer = [os.waitpid(pid, 0)[1] for pid in [in_a_fork(**run) for run in order["runs"]]]
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 
@@ -39,7 +39,7 @@ def in_a_fork(task, messages, home):
             Path(home).mkdir(exist_ok=True)
             kernel.main(task)
         os._exit(70)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return pid
 
 
 main()
