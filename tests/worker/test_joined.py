@@ -347,8 +347,10 @@ def test_long_steps_are_not_joined(kernel):
 def test_a_budget_ends_joined_steps_as_well(kernel):
     ran = kernel.run(
         COMMON,
-        "model = compiled(dense())\nfit(model, np.tile(x, (500, 1)), np.tile(y, 500), epochs=10**6)",
-        "assert sum(next(o for o in gc.get_objects() if isinstance(o, JoinedSteps)).calls) > 100",
+        "model = compiled(dense())\n"
+        "fit(model, np.tile(x, (500, 1)), np.tile(y, 500), epochs=10**6)",
+        "joined = next(o for o in gc.get_objects() if isinstance(o, JoinedSteps))\n"
+        "assert sum(joined.calls) > 100",
         speed={"joined_steps": 32},
         budget={"epochs": 10**5, "seconds": 2},
     )
