@@ -65,8 +65,8 @@ def _read(pid: int) -> Process | None:
 class Meter:
     """Adds up the processor time of a tree, of killed processes too.
 
-    What a killed process used between the last look and its end is lost; what somebody waited for
-    is exact.
+    What somebody waited for is exact. What a killed process used between the last look and its end
+    is lost, and so is a process that leaves the tree before it was seen.
 
     Args:
         root: The number of the first process.
