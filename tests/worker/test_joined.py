@@ -350,14 +350,14 @@ def test_a_budget_ends_joined_steps_as_well(kernel):
         "model = compiled(dense())\n"
         "fit(model, np.tile(x, (500, 1)), np.tile(y, 500), epochs=10**6)",
         "joined = next(o for o in gc.get_objects() if isinstance(o, JoinedSteps))\n"
-        "assert sum(joined.calls) > 100",
+        "assert max(joined.calls) > 1",
         speed={"joined_steps": 32},
-        budget={"epochs": 10**5, "seconds": 2},
+        budget={"epochs": 10**5, "seconds": 5},
     )
     assert ran.outcomes == ["ok"] * 3, ran.errors
     (fit,) = ran.fits
     assert fit.stopped_by == "seconds"
-    assert fit.seconds == pytest.approx(2, abs=1)
+    assert 5 <= fit.seconds < 8
     assert fit.updates % 37500
 
 
