@@ -35,13 +35,9 @@ class Process:
     """Processor seconds of the children that it waited for."""
 
 
-def read_all() -> dict[int, Process]:
-    """Every process of the machine, by number."""
-    found = {}
-    for name in os.listdir(_PROC):  # noqa: PTH208 - many times a second
-        if name.isdecimal() and (process := _read(int(name))):
-            found[process.pid] = process
-    return found
+def _numbers() -> set[int]:
+    """The number of every process of the machine."""
+    return {int(name) for name in os.listdir(_PROC) if name.isdecimal()}  # noqa: PTH208 - often
 
 
 def _read(pid: int) -> Process | None:
@@ -76,16 +72,20 @@ class Meter:
         self._root = root
         self._seen: dict[int, Process] = {}
         self._unclaimed = 0.0
+        self._strangers: set[int] = set()  # a process never moves into another's tree
 
     def look(self) -> list[Process]:
         """Look at the tree as it is now; empty when its root is gone."""
-        now = read_all()
+        numbers = _numbers()
+        self._strangers &= numbers
+        now = {pid: found for pid in numbers - self._strangers if (found := _read(pid))}
         if self._root not in now:
             return []
         kept = [pid for pid, old in self._seen.items() if _same(old, now.get(pid))]
         tree = _below(now, {self._root, *kept})
         self._claim(now)
         self._seen = tree
+        self._strangers |= now.keys() - tree.keys()
         return list(tree.values())
 
     def total(self, used: float) -> float:
