@@ -15,13 +15,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from benchmarks.peers.turns import new_seed
 from benchmarks.peers.work import SOFTMAX
 from benchmarks.shared.faults import BenchmarkError
 from benchmarks.shared.folders import working_folder, write_numbers
 from benchmarks.shared.grading import grading, read_reports
 from benchmarks.shared.machine import machine_line
-from benchmarks.shared.notebooks import write_notebook
+from benchmarks.shared.notebooks import new_seed, write_notebook
 from benchmarks.shared.options import add_without, ending, new_parser, passed_on, positive, sizes
 from benchmarks.shared.processes import Process, proportional_mb
 from benchmarks.shared.running import run, tail

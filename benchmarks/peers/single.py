@@ -8,7 +8,6 @@ from pathlib import Path
 
 from benchmarks.peers.bench import Bench
 from benchmarks.peers.contestants import Ours, PlainPython
-from benchmarks.peers.turns import new_seed
 from benchmarks.peers.work import Work, write_class
 from benchmarks.shared.faults import BenchmarkError
 from benchmarks.shared.grading import (
@@ -20,6 +19,7 @@ from benchmarks.shared.grading import (
     program,
     read_reports,
 )
+from benchmarks.shared.notebooks import new_seed
 from benchmarks.shared.running import REPOSITORY, Command, Usage, run, tail
 
 NOT_ALL_PASSED = 1

@@ -1,13 +1,13 @@
 """The contestants take turns, round after round."""
 
 import os
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.peers.contestants import Contestant, Score
 from benchmarks.peers.work import write_class
+from benchmarks.shared.notebooks import new_seed
 from benchmarks.shared.running import Usage, run_all
 
 
@@ -43,11 +43,6 @@ class Turn:
         """Wall time a submission spent in ``fit``; ``None`` where nobody tells."""
         told = [score.fit_seconds for score in self.scores if score.fit_seconds is not None]
         return sum(told) / self.submissions if len(told) == self.submissions else None
-
-
-def new_seed() -> int:
-    """A seed that no earlier run had."""
-    return time.time_ns() // 1_000_000 % 2**30
 
 
 def take_turn(contestant: Contestant, folder: Path, notebooks: Sequence[Path], number: int) -> Turn:

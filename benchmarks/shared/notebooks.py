@@ -1,5 +1,6 @@
 """Writes the notebooks that are graded."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,6 +8,11 @@ import nbformat
 
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 """The kernel that every notebook names."""
+
+
+def new_seed() -> int:
+    """A seed that no earlier run had."""
+    return time.time_ns() // 1_000_000 % 2**30
 
 
 def write_notebook(path: Path, title: str, cells: Sequence[str]) -> None:
