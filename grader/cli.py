@@ -110,6 +110,14 @@ def grade(  # noqa: PLR0913, PLR0917 - one argument an option
         int | None,
         typer.Option("-j", "--jobs", min=1, help="Submissions at a time. Default: what fits."),
     ] = None,
+    cluster: Annotated[
+        str,
+        typer.Option(
+            "--cluster",
+            metavar="ADDRESS",
+            help="Work on the workers of this Dask scheduler: tcp://HOST:PORT or file:///PATH.",
+        ),
+    ] = "",
     store: StoreOption = None,
     fresh: FreshOption = False,  # noqa: FBT002 - a flag of the command line
     without: WithoutOption = None,
@@ -137,7 +145,9 @@ def grade(  # noqa: PLR0913, PLR0917 - one argument an option
     with _faults(console):
         wanted = _assignment(assignment)
         submissions = collect(paths)
-        wishes = _wishes(data, isolation, jobs, store, fresh=fresh, without=without)
+        wishes = _wishes(
+            data, isolation, jobs, store, fresh=fresh, without=without, cluster=cluster
+        )
         with Watch(len(submissions), console) as watch:
             reports = _grade(submissions, wanted, output, wishes, watch, hidden=True)
     show_class(reports, console)
@@ -291,7 +301,7 @@ def _named_in(file: Path) -> str:
     return name
 
 
-def _wishes(
+def _wishes(  # noqa: PLR0913 - one argument an option
     data: Path | None,
     isolation: str | None,
     jobs: int | None,
@@ -299,6 +309,7 @@ def _wishes(
     *,
     fresh: bool,
     without: list[str] | None = None,
+    cluster: str = "",
 ) -> "Wishes":
     from dataclasses import fields
 
@@ -327,6 +338,7 @@ def _wishes(
         shortcuts=Shortcuts(**dict.fromkeys(given, False)),
         store=store,
         fresh=fresh,
+        cluster=cluster,
     )
 
 

@@ -8,17 +8,14 @@ from pathlib import Path
 
 from grader.assignment import Assignment
 from grader.batch import Room, sensible_jobs
+from grader.cluster import open_cluster
 from grader.datasets import load
-from grader.examine import JUDGE_MEMORY
-from grader.find_out import Findings, Order, find_out
 from grader.gather import Hands
+from grader.local import LocalHands, memory_for, open_bench
 from grader.sandbox import open_sandbox
-from grader.sandbox.interface import GIB, Level
+from grader.sandbox.interface import Level
 from grader.store import Store, default_folder
 from grader.workbench import Desk, OnProgress, Shortcuts, Workbench, silent
-
-PROGRAMS = ("kernel", "judge")
-"""What the server imports ahead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +34,8 @@ class Wishes:
     """Folder of the evidence store; else the user's own."""
     fresh: bool = False
     """Whether everything is run again, whatever the store knows."""
+    cluster: str = ""
+    """Address of a Dask scheduler whose workers do the work; else this machine does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,26 +74,8 @@ def open_office(
     wishes = wishes or Wishes()
     with ExitStack() as stack:
         store = stack.enter_context(Store(wishes.store or default_folder()))
-        say("Trying the isolation ...")
-        sandbox = open_sandbox(wishes.isolation)
-        say(f"Preparing {assignment.settings.data.set} ...")
-        dataset = load(assignment.settings.data.set, data_dir=wishes.data)
-        if wishes.shortcuts.zygote:
-            from grader.sandbox.zygote import ZygoteSandbox  # noqa: PLC0415
-
-            sandbox = stack.enter_context(
-                ZygoteSandbox(
-                    sandbox,
-                    programs=PROGRAMS,
-                    readable={"data": dataset.served},
-                    prepare={"decoded_data": wishes.shortcuts.decoded_data},
-                )
-            )
-        bench = Workbench(
-            sandbox=sandbox,
-            dataset=dataset,
-            shortcuts=wishes.shortcuts,
-            on_progress=on_progress,
+        bench, hands, jobs = stack.enter_context(
+            _open_hands(assignment, wishes, on_progress=on_progress, say=say)
         )
         desk = Desk(
             bench=bench,
@@ -102,11 +83,32 @@ def open_office(
             results=results.resolve(),
             since=datetime.now(UTC) if wishes.fresh else None,
         )
-        memory = max(int(assignment.settings.limits.memory_gib * GIB), JUDGE_MEMORY)
-        room = Room()
+        yield Office(desk=desk, hands=hands, jobs=wishes.jobs or jobs)
 
-        def here(order: Order) -> Findings:
-            with room.of(memory):
-                return find_out(order, bench)
 
-        yield Office(desk=desk, hands=here, jobs=wishes.jobs or sensible_jobs(memory))
+@contextmanager
+def _open_hands(
+    assignment: Assignment, wishes: Wishes, *, on_progress: OnProgress, say: Callable[[str], None]
+) -> Iterator[tuple[Workbench, Hands, int]]:
+    """Open what the work is done with, here or on a cluster; with it, how much at a time."""
+    memory = memory_for(assignment)
+    if wishes.cluster:
+        say(f"Preparing {assignment.settings.data.set} ...")
+        dataset = load(assignment.settings.data.set, data_dir=wishes.data)
+        with open_cluster(
+            wishes.cluster,
+            dataset,
+            level=wishes.isolation,
+            shortcuts=wishes.shortcuts,
+            memory=memory,
+            on_progress=on_progress,
+            say=say,
+        ) as cluster:
+            yield cluster.bench, cluster.hands, cluster.jobs
+        return
+    say("Trying the isolation ...")
+    sandbox = open_sandbox(wishes.isolation)
+    say(f"Preparing {assignment.settings.data.set} ...")
+    dataset = load(assignment.settings.data.set, data_dir=wishes.data)
+    with open_bench(sandbox, dataset, wishes.shortcuts, on_progress) as bench:
+        yield bench, LocalHands(bench=bench, memory=memory, room=Room()), sensible_jobs(memory)

@@ -1,0 +1,93 @@
+"""What travels for one submission: an order to a worker, and its answer back.
+
+An order carries what runs, and nothing to judge it by. An answer is JSON and bytes, validated where
+it arrives like everything that comes from near a student's code.
+"""
+
+import hashlib
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from grader.assignment import Hidden, Thresholds
+from grader.errors import WorkerError
+from grader.examine import Judgement
+from grader.find_out import Findings, Order
+from grader.plain import plain_json
+from grader.records import ExecutionRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a worker says of one order: facts, or why there are none."""
+
+    facts: bytes = b""
+    """Execution, judgement and seconds as JSON."""
+    blobs: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """Models and predictions by their SHA-256."""
+    fault: str = ""
+    """What went wrong on the worker; for a person."""
+    is_furnished: bool = True
+    """Whether the worker knew of the batch at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Facts:
+    execution: ExecutionRecord
+    judgement: Judgement | None
+    seconds: Mapping[str, float]
+
+
+_FACTS = TypeAdapter(_Facts)
+
+
+def write_order(order: Order) -> bytes:
+    """Pack an order without what only this machine may know: checks, thresholds, their names."""
+    settings = replace(
+        order.assignment.settings, thresholds=Thresholds(), hidden=Hidden(), about=""
+    )
+    bare = replace(order.assignment, folder=Path(), settings=settings, visible=(), hidden=())
+    work = replace(order.submission, notebook={}, origin="", notes=())
+    return pickle.dumps(replace(order, assignment=bare, submission=work))
+
+
+def read_order(letter: bytes) -> Order:
+    """Unpack an order; on a worker, which does what the instructor's machine says anyway."""
+    order = pickle.loads(letter)  # noqa: S301 - see above
+    if not isinstance(order, Order):
+        raise WorkerError("What came is no order.")
+    return order
+
+
+def write_answer(findings: Findings) -> Answer:
+    """Pack findings."""
+    facts = _Facts(
+        execution=findings.execution, judgement=findings.judgement, seconds=findings.seconds
+    )
+    return Answer(facts=plain_json(facts), blobs=dict(findings.blobs))
+
+
+def read_answer(answer: Answer) -> Findings:
+    """Validate an answer.
+
+    Raises:
+        WorkerError: It is not what an honest worker sends, or says that the worker failed.
+    """
+    if answer.fault:
+        raise WorkerError(answer.fault)
+    try:
+        facts = _FACTS.validate_json(answer.facts)
+    except ValidationError as error:
+        raise WorkerError(f"The worker's answer cannot be read: {error}") from None
+    for digest, data in answer.blobs.items():
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise WorkerError("A file of the worker's answer was damaged on its way.")
+    return Findings(
+        execution=facts.execution,
+        judgement=facts.judgement,
+        blobs=answer.blobs,
+        seconds=facts.seconds,
+    )

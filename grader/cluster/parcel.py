@@ -1,0 +1,110 @@
+"""A data set as bytes, for a machine that does not have it: what is served and what is asked.
+
+The labels are in neither, and a data set that was unpacked has none to give.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from grader.datasets import Dataset, Source
+from grader.errors import DataError
+
+_PASSABLE = 0o711
+_OPEN = 0o755
+_CLOSED = 0o700
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """A data set, packed."""
+
+    name: str
+    """What Keras calls it."""
+    source: Source
+    """Where it came from."""
+    description: str
+    """What it is and whence."""
+    verified: bool
+    """Whether a hash proves that it is the original."""
+    digest: str
+    """The SHA-256 of its content."""
+    served_sha256: tuple[str, ...]
+    """The hashes that Keras is told to trust."""
+    train_facts: Mapping[str, float]
+    """Facts of the training inputs."""
+    served: Mapping[str, bytes] = field(repr=False)
+    """The files that students see, by name."""
+    held_out: Mapping[str, bytes] = field(repr=False)
+    """The held-out inputs, by name."""
+    sha256: Mapping[str, str] = field(repr=False)
+    """The hash of each file above."""
+
+
+def pack(dataset: Dataset) -> Parcel:
+    """Read a data set's files, but for its labels."""
+    served, held_out = _read(dataset.served), _read(dataset.held_out)
+    return Parcel(
+        name=dataset.name,
+        source=dataset.source,
+        description=dataset.description,
+        verified=dataset.verified,
+        digest=dataset.digest,
+        served_sha256=dataset.served_sha256,
+        train_facts=dict(dataset.train_facts),
+        served=served,
+        held_out=held_out,
+        sha256={name: _hash(data) for name, data in (served | held_out).items()},
+    )
+
+
+def unpack(parcel: Parcel, folder: Path) -> Dataset:
+    """Lay a data set into a folder of this machine.
+
+    Args:
+        parcel: What came.
+        folder: A private folder; another user, as whom student code runs, gets to what is served
+            and to nothing else.
+
+    Raises:
+        DataError: A file is not what was sent, or cannot be written.
+    """
+    served, held_out = folder / "a", folder / "b"
+    try:
+        folder.chmod(_PASSABLE)
+        for place, files, mode in (
+            (served, parcel.served, _OPEN),
+            (held_out, parcel.held_out, _CLOSED),
+        ):
+            place.mkdir()
+            place.chmod(mode)
+            for name, data in files.items():
+                if _hash(data) != parcel.sha256[name]:
+                    raise DataError(f"{name} of {parcel.name} was damaged on its way.")
+                file = place / Path(name).name
+                file.write_bytes(data)
+                file.chmod(0o644)
+    except OSError as error:
+        raise DataError(f"{parcel.name} cannot be written to {folder}: {error.strerror}.") from None
+    return Dataset(
+        name=parcel.name,
+        source=parcel.source,
+        description=parcel.description,
+        verified=parcel.verified,
+        digest=parcel.digest,
+        served=served,
+        served_sha256=parcel.served_sha256,
+        held_out=held_out,
+        train_facts=parcel.train_facts,
+        labels_file=folder / "there-are-none",
+        labels_sha256="",
+    )
+
+
+def _read(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,611 @@
+"""A class is graded on a real Dask cluster: a scheduler and workers in processes of their own."""
+
+import hashlib
+import pickle
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from types import SimpleNamespace
+
+import cloudpickle
+import numpy as np
+import pytest
+from distributed import Client
+from typer.testing import CliRunner
+
+import grader.cli
+from grader.assignment import find_assignment, read_assignment
+from grader.cluster import open_cluster
+from grader.cluster.crew import Crew
+from grader.cluster.host import Cluster
+from grader.cluster.letters import Answer, read_answer, read_order, write_answer, write_order
+from grader.cluster.parcel import pack, unpack
+from grader.cluster.passport import Passport, common_level, complaints, remedy
+from grader.collect import collect
+from grader.datasets import load
+from grader.errors import ClusterError, DataError, WorkerError
+from grader.examine import Judgement
+from grader.find_out import Findings, Order
+from grader.keys import circumstances
+from grader.office import Wishes, open_office
+from grader.pipeline import grade
+from grader.records import Predictions
+from grader.workbench import Shortcuts
+
+PATIENCE_S = 60
+LONG_WAY = Shortcuts(zygote=False)
+CHECKS = '''
+import pytest
+
+@pytest.mark.points(2)
+def test_it(execution):
+    """It runs."""
+    assert execution.ending == "finished"
+'''
+HIDDEN = '''
+import pytest
+
+@pytest.mark.points(1)
+def test_the_secret_of_the_hidden_check(execution):
+    """Nobody may know of it."""
+    assert "quinquagesima"
+'''
+QUICK = """
+# A worker that does as if it ran what it is given.
+import os, time
+import grader.local
+from grader.find_out import Findings
+from grader.records import ExecutionRecord
+from grader.workbench import Progress
+
+def find_out(order, bench):
+    student = order.submission.student
+    bench.on_progress(Progress(student=student, stage="executing", detail="cell 1/1"))
+    if student == "killer":
+        os._exit(1)
+    if student == "mistaken":
+        raise ZeroDivisionError("ours")
+    assert sorted(bench.dataset.served.iterdir())
+    time.sleep(0.3)
+    return Findings(execution=ExecutionRecord(ending="finished"), judgement=None)
+
+grader.local.find_out = find_out
+"""
+
+
+class Site:
+    """A scheduler and its workers, as somebody would start them by hand."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.file = folder / "scheduler.json"
+        self.address = self.file.as_uri()
+        self.processes = {}
+        self.start("scheduler", "scheduler", "--host", "127.0.0.1", "--port", "0")
+        self.until(self.file.exists)
+
+    def start(self, name, kind, *options):
+        with (self.folder / f"{name}.log").open("w") as log:
+            self.processes[name] = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "dask", kind, "--no-dashboard"),
+                    *("--scheduler-file", self.file, *options),
+                ],
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                start_new_session=True,
+            )
+
+    def worker(self, name, preload=""):
+        options = ["--host", "127.0.0.1", "--nthreads", "1", "--no-nanny", "--name", name]
+        if preload:
+            file = self.folder / f"{name}.py"
+            file.write_text(preload, "utf-8")
+            options += ["--preload", file]
+        self.start(name, "worker", *options)
+        return self
+
+    def ready(self, count):
+        self.until(lambda: len(self.workers()) == count)
+        return self
+
+    def workers(self):
+        """The names that workers have by themselves, by the addresses that Dask gave them."""
+        with Client(scheduler_file=str(self.file), set_as_default=False) as client:
+            return client.run(lambda dask_worker: dask_worker.name)
+
+    def kill(self, name):
+        self.processes[name].send_signal(signal.SIGKILL)
+
+    def until(self, holds):
+        deadline = time.monotonic() + PATIENCE_S
+        while not holds():
+            assert time.monotonic() < deadline, self.logs()
+            time.sleep(0.1)
+
+    def logs(self):
+        return "\n".join(file.read_text("utf-8") for file in self.folder.glob("*.log"))
+
+    def close(self):
+        for process in self.processes.values():
+            process.kill()
+        for process in self.processes.values():
+            process.wait()
+
+
+@pytest.fixture
+def site(tmp_path):
+    folder = tmp_path / "site"
+    folder.mkdir()
+    site = Site(folder)
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def assignment(assignment_folder):
+    return read_assignment(assignment_folder(checks=CHECKS))
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """Who was asked about whom, in that order: ``[(worker, student), …]``."""
+    usual = Cluster._ask
+    asked = []
+
+    def ask(self, worker, letter, student):
+        asked.append((worker, student))
+        return usual(self, worker, letter, student)
+
+    monkeypatch.setattr(Cluster, "_ask", ask)
+    return asked
+
+
+@pytest.fixture
+def run(site, assignment, tmp_path, make):
+    """Grade a class on the site: ``run(students, …) → reports``."""
+
+    def go(students, on_progress=lambda _: None, **wishes):
+        wanted = Wishes(
+            cluster=site.address,
+            store=tmp_path / "store",
+            shortcuts=LONG_WAY,
+            **wishes,
+        )
+        submissions = [
+            make.submission(student=student, cells=(f"import time; time.sleep(1); {n}",))
+            for n, student in enumerate(students)
+        ]
+        said = []
+        with open_office(
+            assignment, tmp_path / "results", wanted, on_progress=on_progress, say=said.append
+        ) as office:
+            reports = grade(submissions, assignment, office.desk, office.hands, jobs=office.jobs)
+        assert [report.submission["student"] for report in reports] == students
+        go.said = said
+        return reports
+
+    return go
+
+
+def students(count):
+    return [f"s{number}" for number in range(count)]
+
+
+# ------------------------------------------------------------------ workers come and go
+
+
+@pytest.mark.sandbox
+@pytest.mark.keras
+def test_a_worker_killed_in_mid_run_costs_nobody_a_grade(site, run, sent, tmp_path):
+    for name in ("one", "two", "three"):
+        site.worker(name)
+    site.ready(3)
+    names = site.workers()
+    killed = []
+
+    def kill_who_works(step):
+        if step.stage == "executing" and step.detail and not killed:
+            victim = next(worker for worker, student in sent if student == step.student)
+            killed.append((victim, step.student))
+            site.kill(names[victim])
+
+    reports = run(students(7), kill_who_works)
+    (victim, student) = killed[0]
+    assert [report.ending for report in reports] == ["finished"] * 7
+    assert [report.points for report in reports] == [2] * 7
+    asked = [worker for worker, whom in sent if whom == student]
+    assert asked[0] == victim
+    assert len(asked) == 2
+    assert asked[1] != victim
+    assert len({worker for worker, _ in sent}) == 3
+    assert len(list(tmp_path.glob("results/submissions/*/report.json"))) == 7
+
+    again = len(sent)
+    reports = run(students(7))
+    assert [report.points for report in reports] == [2] * 7
+    assert len(sent) == again  # all of it is known
+
+
+@pytest.mark.sandbox
+def test_a_worker_that_joins_late_gets_work(site, run, sent):
+    site.worker("early", QUICK).ready(1)
+
+    def start_another(step):
+        if step.stage == "done" and "late" not in site.processes:
+            site.worker("late", QUICK)
+
+    reports = run(students(30), start_another)
+    assert [report.points for report in reports] == [2] * 30
+    assert len({worker for worker, _ in sent}) == 2
+    assert sorted(student for _, student in sent) == sorted(students(30))
+
+
+@pytest.mark.sandbox
+def test_work_that_kills_three_workers_is_broken_for_itself(site, run, sent):
+    for number in range(4):
+        site.worker(f"w{number}", QUICK)
+    site.ready(4)
+    reports = run(["killer", "mistaken", *students(4)])
+    broken = dict.fromkeys(["killer", "mistaken"])
+    for report in reports:
+        if report.submission["student"] in broken:
+            assert report.needs_a_person, report.notes
+            broken[report.submission["student"]] = " ".join(report.notes)
+        else:
+            assert (report.points, report.needs_a_person) == (2, False)
+    assert "3 workers in a row were lost while they worked on it" in broken["killer"]
+    assert "ZeroDivisionError: ours" in broken["mistaken"]
+    assert [student for _, student in sent].count("killer") == 3
+    assert [student for _, student in sent].count("mistaken") == 1
+
+
+@pytest.mark.sandbox
+def test_a_lost_scheduler_ends_the_wait(site, assignment, tmp_path, make):
+    site.worker("only", QUICK).ready(1)
+    wishes = Wishes(cluster=site.address, store=tmp_path / "store", shortcuts=LONG_WAY)
+    with open_office(assignment, tmp_path / "results", wishes) as office:
+        order = Order(submission=make.submission(), assignment=assignment)
+        assert office.hands(order).execution.ending == "finished"
+        site.kill("scheduler")
+        began = time.monotonic()
+        with pytest.raises(ClusterError, match="is lost"):
+            office.hands(order)
+        assert time.monotonic() - began < 45
+        with pytest.raises(ClusterError, match="is lost"):
+            office.hands(order)
+
+
+# ------------------------------------------------------------------ workers that do not fit
+
+
+OTHER = """
+import grader.keys
+other = {**grader.keys.circumstances(), "keras": "3.0.0"}
+grader.keys.circumstances = lambda: other
+"""
+NO_GRADER = """
+import sys
+sys.modules["grader"] = None
+"""
+
+
+@pytest.mark.sandbox
+def test_other_versions_are_an_error_before_any_work(site, assignment_folder, tmp_path):
+    site.worker("fits").worker("differs", OTHER).worker("empty", NO_GRADER).ready(3)
+    folder = assignment_folder(checks=CHECKS)
+    work = tmp_path / "ada.py"
+    work.write_text("print(1)\n", "utf-8")
+    result = CliRunner().invoke(
+        grader.cli.app,
+        ["grade", *map(str, (folder, work, "-o", tmp_path / "out")), "--cluster", site.address],
+    )
+    assert result.exit_code == 2
+    assert "2 of 3 workers" in result.output
+    assert f"keras 3.0.0, wanted {circumstances()['keras']}" in result.output
+    assert "no usable grader there" in result.output
+    assert "Install on every worker" in result.output
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.sandbox
+def test_a_late_worker_that_does_not_fit_gets_no_work(site, run, sent):
+    site.worker("early", QUICK).ready(1)
+
+    def start_another(step):
+        if step.stage == "done" and "late" not in site.processes:
+            site.worker("late", OTHER)
+
+    run(students(30), start_another)
+    assert len({worker for worker, _ in sent}) == 1
+    assert any("gets no work: keras 3.0.0" in text for text in run.said)
+
+
+def passport(**changes):
+    fitting = Passport(
+        worker="tcp://10.0.0.7:4000",
+        host="node7",
+        grader="0.1.0",
+        circumstances=dict(circumstances()),
+        level="landlock",
+        threads=4,
+        memory=8 << 30,
+    )
+    return replace(fitting, **changes)
+
+
+def differing(**changes):
+    return passport(circumstances={**circumstances(), **changes})
+
+
+@pytest.mark.parametrize(
+    ("shown", "complaint"),
+    [
+        (passport(), None),
+        (differing(tensorflow="2.0"), "tensorflow 2.0, wanted"),
+        (differing(programs="other"), "its grader (0.1.0) is not the one here"),
+        (differing(python="3.99"), "python 3.99, wanted"),
+        (passport(circumstances={}), "keras missing, wanted"),
+        (passport(circumstances=None, problem="it does not answer"), "it does not answer"),
+        (passport(level=None, problem="No isolation works here."), "No isolation works here."),
+        (passport(level="none"), "isolation none, wanted landlock"),
+    ],
+)
+def test_a_passport_is_compared_with_this_machine(shown, complaint):
+    found = "; ".join(complaints(shown, "landlock"))
+    assert complaint in found if complaint else found == ""
+
+
+def test_all_workers_have_one_isolation():
+    strong, weak = passport(level="namespaces"), passport()
+    assert common_level([weak, strong], None) == "namespaces"
+    assert common_level([weak, strong], "landlock") == "landlock"
+    assert "--isolation landlock" in remedy([weak, strong], "namespaces")
+    assert "keras==" in remedy([differing(keras="3.0.0")], "landlock")
+
+
+# ------------------------------------------------------------------ no cluster at all
+
+
+def reach(address):
+    return open_cluster(
+        address,
+        SimpleNamespace(),
+        level=None,
+        shortcuts=Shortcuts(),
+        memory=1,
+        on_progress=lambda _: None,
+        say=lambda _: None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("tcp://127.0.0.1:9", "cannot be reached"),
+        ("tls://127.0.0.1:9", "cannot be reached"),
+        ("smoke://127.0.0.1:9", "cannot be reached"),
+        ("127.0.0.1:8786", "is no address"),
+        ("file:///nowhere/scheduler.json", "does not exist"),
+        ("file:///etc", "Is a directory"),
+        (f"file://{__file__}", "not what `dask scheduler --scheduler-file` writes"),
+    ],
+)
+def test_a_wrong_address_is_a_clear_error_within_seconds(address, says):
+    began = time.monotonic()
+    with pytest.raises(ClusterError, match=says) as caught, reach(address):
+        pass
+    assert "tcp://HOST:PORT" in str(caught.value)
+    assert time.monotonic() - began < 20
+
+
+def test_without_workers_the_wait_ends(site, monkeypatch):
+    monkeypatch.setattr("grader.cluster.host.PATIENCE_S", 2.0)
+    with pytest.raises(ClusterError, match="has no workers"), reach(site.address):
+        pass
+
+
+def test_without_dask_the_remedy_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ClusterError, match=r'pip install "keras-grader\[cluster\]"'), reach("x"):
+        pass
+
+
+def test_nobody_else_imports_dask():
+    code = "import grader.cli, grader.office, sys; assert 'distributed' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# ------------------------------------------------------------------ what travels
+
+
+@pytest.fixture
+def secretive(assignment_folder, little_toml):
+    toml = f"{little_toml}\n[thresholds.accuracy]\nat_least = 0.87654321\n"
+    return read_assignment(assignment_folder(toml=toml, checks=CHECKS, hidden=HIDDEN))
+
+
+@pytest.mark.sandbox
+def test_no_label_check_or_threshold_leaves_this_machine(
+    site, secretive, tmp_path, make, monkeypatch
+):
+    site.worker("only", QUICK).ready(1)
+    travelled = []
+    for name in ("submit", "run"):
+        usual = getattr(Client, name)
+
+        def spy(self, *args, usual=usual, **kwargs):
+            travelled.append(cloudpickle.dumps((args, kwargs)))
+            return usual(self, *args, **kwargs)
+
+        monkeypatch.setattr(Client, name, spy)
+    wishes = Wishes(cluster=site.address, store=tmp_path / "store", shortcuts=LONG_WAY)
+    with open_office(secretive, tmp_path / "results", wishes) as office:
+        dataset = office.desk.bench.dataset
+        grade([make.submission()], secretive, office.desk, office.hands)
+    assert len(travelled) == 4  # passport, furnishing, order, clearing
+    labels = dataset.labels()
+    said = b"".join(travelled)
+    assert len(said) > 1_000_000
+    for secret in (
+        *(labels[:50].astype(kind).tobytes() for kind in ("uint8", "int32", "int64", "float32")),
+        dataset.labels_file.read_bytes()[-200:],
+        dataset.labels_sha256.encode(),
+        str(dataset.labels_file.parent).encode(),
+        b"0.87654321",
+        *(struct.pack(form, 0.87654321) for form in ("<d", ">d")),
+        b"quinquagesima",
+        b"test_the_secret",
+        b"hidden_little",
+        b"It runs.",
+        str(secretive.folder).encode(),
+    ):
+        assert secret not in said
+
+
+def test_an_order_arrives_without_what_it_is_judged_by(secretive, make):
+    work = make.submission(files={"net.py": b"1"})
+    order = read_order(write_order(Order(submission=work, assignment=secretive, archive=b"2")))
+    assert order.submission.cells == work.cells
+    assert order.submission.files == work.files
+    assert order.archive == b"2"
+    assert order.assignment.settings.limits == secretive.settings.limits
+    assert order.assignment.settings.thresholds.accuracy is None
+    with pytest.raises(WorkerError):
+        read_order(pickle.dumps("something else"))
+
+
+def test_an_answer_arrives_as_it_was_sent(make):
+    digest = hashlib.sha256(b"answers").hexdigest()
+    judgement = Judgement(predictions=(Predictions(form="x", shape=(1, 2), sha256=digest),))
+    findings = Findings(
+        execution=make.execution(),
+        judgement=judgement,
+        blobs={digest: b"answers"},
+        seconds={"executing": 1.5},
+    )
+    assert read_answer(write_answer(findings)) == findings
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (Answer(facts=b"{}"), "cannot be read"),
+        (Answer(facts=b"\x80"), "cannot be read"),
+        (Answer(fault="no memory"), "no memory"),
+    ],
+)
+def test_an_answer_is_not_believed_unseen(answer, says):
+    with pytest.raises(WorkerError, match=says):
+        read_answer(answer)
+
+
+def test_a_damaged_answer_is_noticed(make):
+    answer = write_answer(Findings(execution=make.execution(), judgement=None))
+    with pytest.raises(WorkerError, match="damaged"):
+        read_answer(replace(answer, blobs={"0" * 64: b"x"}))
+
+
+def test_data_arrives_whole_and_without_labels(tmp_path):
+    dataset = load("mnist")
+    parcel = pickle.loads(pickle.dumps(pack(dataset)))
+    there = unpack(parcel, tmp_path)
+    assert there.samples == dataset.samples
+    assert there.train_facts == dataset.train_facts
+    inputs = np.load(there.held_out / "inputs.npy")
+    assert np.array_equal(inputs, np.load(dataset.held_out / "inputs.npy"))
+    assert not there.held_out.stat().st_mode & 0o077
+    with pytest.raises(DataError, match="damaged"):
+        there.labels()
+
+
+def test_damaged_data_is_noticed(tmp_path):
+    parcel = pack(load("mnist"))
+    name = next(iter(parcel.served))
+    with pytest.raises(DataError, match="damaged on its way"):
+        unpack(replace(parcel, served={name: b"other"}), tmp_path)
+    (tmp_path / "full").write_bytes(b"")
+    with pytest.raises(DataError, match="cannot be written"):
+        unpack(parcel, tmp_path / "full")
+
+
+# ------------------------------------------------------------------ who is free
+
+
+def test_places_are_given_out_once():
+    crew = Crew(lambda: "nobody")
+    crew.join("a", 1)
+    with crew.place() as first:
+        assert first == "a"
+        taken = []
+
+        def take():
+            with crew.place() as second:
+                taken.append(second)
+
+        waiting = threading.Thread(target=take)
+        waiting.start()
+        waiting.join(0.2)
+        assert taken == []
+        crew.join("b", 2)
+        waiting.join(5)
+        assert taken == ["b"]
+    assert crew.places == 3
+
+
+def test_who_left_gets_nothing_back():
+    crew = Crew(lambda: "nobody")
+    crew.join("a", 1)
+    with crew.place():
+        crew.leave("a")
+        crew.join("a", 1)
+        with crew.place():
+            pass
+    assert crew.places == 1
+    crew.leave("a")
+    crew.leave("a")
+    assert crew.members() == []
+
+
+def test_where_nobody_is_left_the_wait_ends_for_all():
+    crew = Crew(lambda: "nobody is left", patience=0.1)
+    for _ in range(2):
+        with pytest.raises(ClusterError, match="nobody is left"), crew.place():
+            pass
+    crew.dismiss("later")
+    with pytest.raises(ClusterError, match="nobody is left"), crew.place():
+        pass
+
+
+# ------------------------------------------------------------------ the same as here
+
+
+@pytest.mark.sandbox
+@pytest.mark.keras
+def test_a_cluster_finds_out_what_this_machine_finds_out(site, tmp_path):
+    site.worker("one").worker("two").ready(2)
+    assignment = read_assignment(find_assignment("mnist_softmax"))
+    samples = [assignment.folder / "samples" / name for name in ("ada.ipynb", "chen.py")]
+    found = {}
+    for where, address in (("here", ""), ("there", site.address)):
+        wishes = Wishes(cluster=address, store=tmp_path / where / "store", shortcuts=LONG_WAY)
+        with open_office(assignment, tmp_path / where, wishes) as office:
+            reports = grade(collect(samples), assignment, office.desk, office.hands, jobs=2)
+            predictions = [
+                (office.desk.folder(name) / "predictions.f32").read_bytes()
+                for name in ("ada", "chen")
+            ]
+        found[where] = ([_without_times(each) for each in reports], predictions)
+    assert found["here"][1] == found["there"][1]
+    for here, there in zip(found["here"][0], found["there"][0], strict=True):
+        assert here == there
+
+
+def _without_times(report):
+    fits = tuple(replace(fit, seconds=0) for fit in report.fits)
+    return replace(report, seconds={}, fits=fits)
