@@ -1,7 +1,8 @@
 """Where strangers' code runs.
 
 ``interface`` has the border's types. Three rungs implement it, strongest first: ``bubblewrap``
-(namespaces), ``landlock``, ``plain`` (none); ``ladder`` finds out which of them hold here.
+(namespaces), ``landlock``, ``plain`` (none); ``ladder`` finds out which of them hold here. On top
+of any, ``zygote`` forks the runs from a server that has imported Keras once.
 """
 
 from pathlib import Path
@@ -10,8 +11,9 @@ from grader.errors import SandboxError
 from grader.sandbox import interior
 from grader.sandbox.interface import LEVELS, Level, Sandbox
 from grader.sandbox.ladder import OFFERED, Rung, make, rung, rungs
+from grader.sandbox.zygote import ZygoteSandbox
 
-__all__ = ["Rung", "open_sandbox", "rungs"]
+__all__ = ["Rung", "ZygoteSandbox", "open_sandbox", "rungs"]
 
 
 def open_sandbox(

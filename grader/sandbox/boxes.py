@@ -52,7 +52,7 @@ def _remove_left_behind() -> None:
         with suppress(OSError):
             facts = box.lstat()
             owner, age = facts.st_uid, time.time() - facts.st_ctime
-            ours = FIRST <= owner <= LAST if os.geteuid() == 0 else owner == os.getuid()
+            ours = owner == os.getuid() or (os.geteuid() == 0 and FIRST <= owner <= LAST)
             if ours and age > _YOUNG_S:
                 with _locked(box):
                     remove(box)

@@ -14,15 +14,18 @@ import platform
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from grader.errors import SandboxError
 from grader.sandbox import interior, plan, seccomp
 from grader.sandbox.interface import MIB, Isolation, Job, Limits, OnMessage, Outcome
-from grader.sandbox.namespace import Namespace, tmpfs_use
-from grader.sandbox.start import Channels, Start
+from grader.sandbox.namespace import FirstProcess, Namespace, tmpfs_use
+from grader.sandbox.roots import Fresh, Root
+from grader.sandbox.server import Server
+from grader.sandbox.start import Channels, Grip, Start
 from grader.sandbox.supervise import supervise
 from grader.sandbox.users import own_user, tasks_allowed
 
@@ -35,6 +38,14 @@ _SLACK = 16 * MIB
 """A full folder has passed its limit, so that the run ends as ``disk``."""
 _FAMILIES = (seccomp.AF_UNIX, seccomp.AF_INET, seccomp.AF_INET6, seccomp.AF_NETLINK)
 _ROOT_KEEPS = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")
+_GRANTS = plan.Grants(
+    read=("/",),
+    listed=(),
+    write=(BOX, "/tmp", "/dev/shm"),  # noqa: S108 - the run's own, in memory
+    devices=("/dev",),
+    network=True,
+    least=0,
+)
 
 
 OLDEST = (0, 7)
@@ -74,36 +85,97 @@ class BubblewrapSandbox:
 
     def run(self, job: Job, limits: Limits, on_message: OnMessage) -> Outcome:
         """Run a job to its end; see :class:`grader.sandbox.interface.Sandbox`."""
-        if self._bwrap is None:
-            raise SandboxError(
-                "bubblewrap is not installed.", remedy="Install the package `bubblewrap`."
-            )
         with ExitStack() as stack:
             user = stack.enter_context(own_user())
             channels = stack.enter_context(closing(Channels()))
-            control, messages = channels.inside
             files = _Files(stack)
-            stdin = files.add(plan.write(job, limits, _doors(job, limits, user), control, messages))
-            options = [*_options(limits, user), *_etc(files, user), *self._mounts(job), *_last()]
-            arguments = files.add(plan.in_memory(*(option.encode() + b"\0" for option in options)))
-            program = files.add(
-                plan.in_memory(seccomp.build(platform.machine(), families=_FAMILIES))
+            doors = replace(
+                _doors(job.readable, tasks_allowed(limits, user, counted_apart=True), user),
+                landlock=_GRANTS,
             )
+            stdin = files.add(plan.write(job, limits, doors, channels.inside))
+            program = files.add(plan.in_memory(_filter()))
+            options = [*_options(user), "--seccomp", str(program), *_folders_in_memory(limits)]
+            command = self._command(options, job.readable, files, user)
             start = Start(
-                # An empty environment and no options on the command line: both can be read inside.
-                command=[
-                    *(self._bwrap, "--args", str(arguments), "--seccomp", str(program), "--"),
-                    *interior.command(f"{_OURS}/launch.py"),
-                ],
-                environment={},
-                stdin=stdin,
-                descriptors=(*files.open, control, messages),
+                begin=lambda: Fresh(command, {}, stdin, (*files.open, *channels.inside)),
                 grip=Namespace(),
                 meter=tmpfs_use,
             )
             return supervise(start, channels, job, limits, on_message)
 
-    def _mounts(self, job: Job) -> list[str]:
+    @contextmanager
+    def serve(
+        self, serving: plan.Serving, control: int, output: int
+    ) -> Iterator[tuple[Root, Grip]]:
+        """Start a server; see :class:`grader.sandbox.server.Rung`.
+
+        It may make namespaces, and has no filter, which its forks put on themselves.
+        """
+        with ExitStack() as stack:
+            user = stack.enter_context(own_user())
+            files = _Files(stack)
+            doors = _doors(serving.readable, 0, user)
+            if user is None:
+                options = _options(None, namespaces=True)
+            else:
+                # The kernel lets a user namespace have a /proc of its own where a whole one is
+                # visible; bubblewrap covers parts of root's.
+                doors = replace(doors, mounts=[("proc", "/proc", "")])
+                options = [*_options(user), "--cap-add", "CAP_SYS_ADMIN"]
+            stdin = files.add(plan.write_server(serving, doors, control))
+            options += _folders_in_memory(Limits(disk=_TMP))
+            command = self._command(options, serving.readable, files, user)
+            root = Fresh(command, {}, stdin, (*files.open, control), output)
+            yield root, Namespace()
+
+    def fork(self, server: Server, job: Job, limits: Limits, on_message: OnMessage) -> Outcome:
+        """Run a job in a fork of a server; see :class:`grader.sandbox.server.Rung`."""
+        with ExitStack() as stack:
+            channels = stack.enter_context(closing(Channels()))
+            doors = replace(
+                _doors(job.readable, tasks_allowed(limits, None, counted_apart=True), None),
+                mounts=[
+                    *(
+                        ("tmpfs", path, f"size={size},mode=1777")
+                        for path, size in _in_memory(limits)
+                    ),
+                    ("devpts", "/dev/pts", "newinstance,ptmxmode=0666,mode=0620"),
+                    ("proc", "/proc", ""),
+                ],
+                kept=[
+                    str(path)
+                    for path in interior.visible()
+                    if any(path.is_relative_to(above) for above, _ in _in_memory(limits))
+                ],
+                landlock=_GRANTS,
+                filter=_filter(),
+            )
+            file = plan.write(job, limits, doors)
+            stack.callback(os.close, file)
+            start = Start(
+                begin=lambda: server.fork(file, channels), grip=FirstProcess(), meter=tmpfs_use
+            )
+            return supervise(start, channels, job, limits, on_message)
+
+    def _command(
+        self,
+        options: Sequence[str],
+        readable: Mapping[str, Path],
+        files: "_Files",
+        user: int | None,
+    ) -> list[str]:
+        if self._bwrap is None:
+            raise SandboxError(
+                "bubblewrap is not installed.", remedy="Install the package `bubblewrap`."
+            )
+        every = [*options, *_etc(files, user), *self._mounts(readable), *_last()]
+        # No options on the command line, which can be read inside.
+        arguments = files.add(plan.in_memory(*(option.encode() + b"\0" for option in every)))
+        launch = interior.command(f"{_OURS}/{interior.LAUNCH.name}")
+        return [self._bwrap, "--args", str(arguments), "--", *launch]
+
+    def _mounts(self, readable: Mapping[str, Path]) -> list[str]:
         options = _parents([*interior.visible(), Path(_OURS, "worker"), Path(_PLACES, "any")])
         for path in interior.visible():
             if path.is_symlink() and any(
@@ -117,9 +189,10 @@ class BubblewrapSandbox:
                 options += ["--size", str(_HIDDEN), "--tmpfs", str(path), "--remount-ro", str(path)]
             else:
                 options += ["--ro-bind", "/dev/null", str(path)]
-        options += ["--ro-bind", str(interior.LAUNCH), f"{_OURS}/launch.py"]
+        for first in interior.FIRST:
+            options += ["--ro-bind", str(first), f"{_OURS}/{first.name}"]
         options += ["--ro-bind", str(self._workers), f"{_OURS}/worker"]
-        for name, path in job.readable.items():
+        for name, path in readable.items():
             options += ["--ro-bind", str(path.resolve()), f"{_PLACES}/{name}"]
         return options
 
@@ -148,26 +221,22 @@ def _parents(paths: Sequence[Path]) -> list[str]:
     return [option for path in above for option in ("--perms", "0755", "--dir", str(path))]
 
 
-def _doors(job: Job, limits: Limits, user: int | None) -> plan.Doors:
+def _doors(readable: Mapping[str, Path], tasks: int, user: int | None) -> plan.Doors:
     return plan.Doors(
         box=BOX,
         workers=f"{_OURS}/worker",
-        places={name: f"{_PLACES}/{name}" for name in job.readable},
+        places={name: f"{_PLACES}/{name}" for name in readable},
         shown=("/tmp", "/dev/shm"),  # noqa: S108 - the run's own, in memory
-        tasks=tasks_allowed(limits, user, counted_apart=True),
+        tasks=tasks,
         user=user,
-        landlock=plan.Grants(
-            read=("/",),
-            listed=(),
-            write=(BOX, "/tmp", "/dev/shm"),  # noqa: S108 - the run's own, in memory
-            devices=("/dev",),
-            network=True,
-            least=0,
-        ),
     )
 
 
-def _options(limits: Limits, user: int | None) -> list[str]:
+def _filter() -> bytes:
+    return seccomp.build(platform.machine(), families=_FAMILIES)
+
+
+def _options(user: int | None, *, namespaces: bool = False) -> list[str]:
     options = [
         "--unshare-ipc",
         "--unshare-pid",
@@ -178,7 +247,8 @@ def _options(limits: Limits, user: int | None) -> list[str]:
     options += ["--die-with-parent", "--new-session", "--hostname", "grader", "--cap-drop", "ALL"]
     if user is None:
         options += ["--unshare-user", "--uid", str(_USER), "--gid", str(_USER)]
-        if (version() or ()) >= _DISABLES_USER_NAMESPACES:  # the filter forbids them anyway
+        # the filter forbids a run new namespaces anyway
+        if not namespaces and (version() or ()) >= _DISABLES_USER_NAMESPACES:
             options.append("--disable-userns")
     else:
         for capability in _ROOT_KEEPS:
@@ -186,8 +256,17 @@ def _options(limits: Limits, user: int | None) -> list[str]:
     options.append("--clearenv")
     for name, value in interior.environment(BOX).items():
         options += ["--setenv", name, value]
-    options += ["--proc", "/proc", "--dev", "/dev"]
-    for path, size in (("/dev/shm", _SHM), ("/tmp", _TMP), (BOX, limits.disk + _SLACK)):  # noqa: S108 - made here
+    return [*options, "--proc", "/proc", "--dev", "/dev"]
+
+
+def _in_memory(limits: Limits) -> list[tuple[str, int]]:
+    """List the folders that can be written, with their sizes."""
+    return [("/dev/shm", _SHM), ("/tmp", _TMP), (BOX, limits.disk + _SLACK)]  # noqa: S108 - made here
+
+
+def _folders_in_memory(limits: Limits) -> list[str]:
+    options = []
+    for path, size in _in_memory(limits):
         options += ["--perms", "1777", "--size", str(size), "--tmpfs", path]
     return options
 

@@ -13,6 +13,9 @@ PACKAGE = Path(__file__).resolve().parent.parent
 """This package, ``grader/``."""
 WORKERS = PACKAGE / "worker"
 LAUNCH = WORKERS / "launch.py"
+WARDEN = WORKERS / "warden.py"
+FIRST = (LAUNCH, WARDEN, WORKERS / "namespaces.py", WORKERS / "zygote.py")
+"""What runs before a worker does, and lies in one folder wherever it runs."""
 
 _SYSTEM = (
     "/usr/bin",

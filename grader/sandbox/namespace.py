@@ -3,12 +3,12 @@
 import os
 import select
 import signal
-import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 
 from grader.errors import SandboxError
 from grader.sandbox.processes import Process, descendants, read
+from grader.sandbox.roots import Root
 from grader.sandbox.start import DiskUse
 
 _PATIENCE_S = 60.0
@@ -36,7 +36,7 @@ class Namespace:
         """List what is in the namespace, but for bubblewrap's own process."""
         return [process for process in descendants(root) if process.parent != root]
 
-    def kill(self, root: "subprocess.Popen[bytes]") -> None:
+    def kill(self, root: Root) -> None:
         """End the first process; the kernel lets it go only when all others are gone."""
         if self._init is None:
             for process in descendants(root.pid, fresh=True):
@@ -51,12 +51,28 @@ class Namespace:
         died = poll.poll(_PATIENCE_S * 1000)
         os.close(self._init)
         self._init = None
-        if root.poll() is None and died:
-            with suppress(subprocess.TimeoutExpired):
-                root.wait(_PATIENCE_S)
+        if died:
+            root.wait(_PATIENCE_S)
         root.kill()
         if not died:
             raise SandboxError(f"Process {self._init_pid} does not die; the kernel holds it.")
+
+
+class FirstProcess:
+    """Holds a tree whose root is itself the first process of its pid namespace."""
+
+    def hold(self, root: int) -> None:
+        """Nothing to do: the root is what to hold."""
+
+    def tree(self, root: int) -> Sequence[Process]:
+        """List what is in the namespace, but for the first process, which is ours."""
+        return descendants(root)
+
+    def kill(self, root: Root) -> None:
+        """End the first process; the kernel lets it go only when all others are gone."""
+        root.kill()
+        if not root.wait(_PATIENCE_S):
+            raise SandboxError(f"Process {root.pid} does not die; the kernel holds it.")
 
 
 def tmpfs_use(folders: Sequence[int], _: Sequence[Process]) -> DiskUse:

@@ -5,10 +5,11 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from grader.sandbox import interior
 from grader.sandbox.interface import Job, Limits
+from grader.sandbox.wardened import KeepSignals
 
 _OPEN_FILES = 1024
 
@@ -53,38 +54,97 @@ class Doors:
     """Landlock's rules, if it is to be used."""
     filter: bytes = field(default=b"", repr=False)
     """A seccomp filter to install last; empty when somebody else does."""
+    mounts: Sequence[tuple[str, str, str]] = ()
+    """File systems to mount first: kind, folder, options; ``/proc`` last."""
+    kept: Sequence[str] = ()
+    """Paths below those folders that stay to be seen."""
+    keep_signals: KeepSignals = "never"
+    """What the warden of a server's fork is told; see ``worker/warden.py``."""
 
 
-def write(job: Job, limits: Limits, doors: Doors, control: int, messages: int) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """What a server makes ready before it forks."""
+
+    programs: Sequence[str]
+    """The workers to import."""
+    readable: Mapping[str, Path]
+    """What every run of it may read, as in :attr:`Job.readable`."""
+    prepare: Mapping[str, object]
+    """What the workers' ``prepare`` gets."""
+
+
+def write(job: Job, limits: Limits, doors: Doors, inside: tuple[int, int] | None = None) -> int:
     """Write a plan with the files of the job behind it.
 
     Args:
         job: What to run.
         limits: What it may use up.
         doors: The rung's decisions.
-        control: File descriptor of the control socket in the new process.
-        messages: The same of the message channel.
+        inside: File descriptors of the control socket and of the message channel in the new
+            process; a server's fork gets its own from the server.
 
     Returns:
         A file in memory, to be the new process's stdin.
     """
-    work = f"{doors.box}/work"
-    header = {
+    control, messages = inside or (None, None)
+    plan = _doors(doors) | {
+        "serves": False,
         "program": job.program,
-        "workers": doors.workers,
-        "task": {**job.task, "work": work, "places": dict(doors.places)},
         "control": control,
         "messages": messages,
         "limits": _kernel_limits(limits, doors.tasks),
+        "files": [[_inside(name), len(data)] for name, data in job.files.items()],
+    }
+    return in_memory(_line(plan), _line(_task(job.task, doors)), *job.files.values())
+
+
+def write_server(serving: Serving, doors: Doors, control: int) -> int:
+    """Write the plan of a server.
+
+    Args:
+        serving: What it makes ready.
+        doors: The rung's decisions.
+        control: File descriptor, in the new process, of the socket on which it hears requests.
+
+    Returns:
+        A file in memory, to be the new process's stdin.
+    """
+    plan = _doors(doors) | {
+        "serves": True,
+        "control": control,
+        "messages": None,
+        "limits": {"CORE": 0},
+        "files": [],
+    }
+    task = {"programs": list(serving.programs), "prepare": dict(serving.prepare)}
+    return in_memory(_line(plan), _line(_task(task, doors)))
+
+
+def _doors(doors: Doors) -> dict[str, object]:
+    work = f"{doors.box}/work"
+    return {
+        "workers": doors.workers,
+        "work": work,
+        "mounts": list(doors.mounts),
+        "kept": list(doors.kept),
         "user": doors.user,
         "reach": list(doors.reach),
         "folders": interior.folders(doors.box),
         "shown": [work, *doors.shown],
-        "files": [[_inside(name), len(data)] for name, data in job.files.items()],
+        "environment": dict(interior.environment(doors.box)),
         "landlock": asdict(doors.landlock) if doors.landlock else None,
         "filter": base64.b64encode(doors.filter).decode("ascii"),
+        "keep_signals": doors.keep_signals,
     }
-    return in_memory(json.dumps(header, allow_nan=False).encode() + b"\n", *job.files.values())
+
+
+def _task(task: Mapping[str, object], doors: Doors) -> dict[str, object]:
+    return {**task, "work": f"{doors.box}/work", "places": dict(doors.places)}
+
+
+def _line(values: object) -> bytes:
+    return json.dumps(values, allow_nan=False).encode() + b"\n"
 
 
 def in_memory(*parts: bytes) -> int:

@@ -2,12 +2,12 @@
 
 import os
 import socket
-import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from grader.sandbox.processes import Process
+from grader.sandbox.roots import Root
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Grip(Protocol):
         """List the processes that count."""
         ...
 
-    def kill(self, root: "subprocess.Popen[bytes]") -> None:
+    def kill(self, root: Root) -> None:
         """End all of it; when this returns, none is left."""
         ...
 
@@ -74,11 +74,7 @@ class Channels:
 class Start:
     """How a rung starts its first process, and holds what comes of it."""
 
-    command: Sequence[str]
-    environment: Mapping[str, str]
-    stdin: int
-    """The plan."""
-    descriptors: Sequence[int]
-    """Kept open in the new process, under the same numbers."""
+    begin: Callable[[], Root]
+    """Starts the first process."""
     grip: Grip
     meter: Meter

@@ -6,18 +6,20 @@ The same for every rung; how a tree is held and how its disk is measured is the 
 import json
 import os
 import selectors
+import signal
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
-from grader.errors import SandboxError
+from grader.errors import RunLostError
 from grader.sandbox.collect import collect, nothing
 from grader.sandbox.interface import Ending, Job, Limits, OnMessage, Outcome
 from grader.sandbox.kept import Kept
 from grader.sandbox.processes import shared_once, usage
+from grader.sandbox.roots import Root
 from grader.sandbox.start import Channels, Start
 
 POLL_S = 0.05
@@ -26,8 +28,6 @@ MOST_FILES = 200_000
 
 _CHUNK = 1 << 16
 _MOST_ERROR = 4000
-_SIGNALS = range(129, 193)
-"""Exit statuses by which a shell, bubblewrap and our warden tell of a signal."""
 
 
 def supervise(
@@ -47,30 +47,18 @@ def supervise(
 
     Raises:
         SandboxError: The first process could not be started, or the tree does not die.
+        RunLostError: The run was a server's fork and died with it.
     """
     began = time.monotonic()
-    try:
-        process = subprocess.Popen(  # noqa: S603 - the command is the rung's own
-            start.command,
-            stdin=start.stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=start.environment,
-            cwd="/",
-            pass_fds=start.descriptors,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise SandboxError(f"{start.command[0]} could not be started: {error}") from error
+    root = start.begin()
     channels.close_inside()
-    watch = _Watch(process, start, channels, limits, on_message)
-    with process, watch.selector:
+    watch = _Watch(root, start, channels, limits, on_message)
+    with watch.selector:
         try:
             try:
                 watch.until_the_end()
             finally:
-                start.grip.kill(process)
-            process.wait()
+                start.grip.kill(root)
             wall_s = time.monotonic() - began
             watch.drain()
             artefacts = (
@@ -78,18 +66,19 @@ def supervise(
                 if watch.folders
                 else nothing(job.collect)
             )
+            exit_code = watch.exit_code()
         finally:
             watch.close()
     return Outcome(
-        ending=watch.ending or ("killed" if watch.exit_code < 0 else "finished"),
-        exit_code=watch.exit_code,
+        ending=watch.ending or ("killed" if exit_code < 0 else "finished"),
+        exit_code=exit_code,
         stdout=watch.stdout.text(),
         stderr=watch.stderr.text(),
         artefacts=artefacts,
         wall_s=wall_s,
         cpu_s=watch.cpu_s,
         peak_memory=watch.peak_memory,
-        setup_error=watch.setup_error,
+        setup_error=watch.setup_error(exit_code),
     )
 
 
@@ -97,7 +86,7 @@ def supervise(
 class _Watch:
     """One run while it lasts."""
 
-    process: "subprocess.Popen[bytes]"
+    root: Root
     start: Start
     channels: Channels
     limits: Limits
@@ -105,6 +94,8 @@ class _Watch:
     ending: Ending | None = None
     is_ready: bool = False
     error: str = ""
+    told: int | None = None
+    """The exit code that a forked root told itself."""
     folders: list[int] = field(default_factory=list)
     cpu_s: float = 0.0
     peak_memory: int = 0
@@ -112,47 +103,46 @@ class _Watch:
     selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
     stdout: Kept = field(init=False)
     stderr: Kept = field(init=False)
-    _end: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.stdout, self.stderr = Kept(self.limits.output), Kept(self.limits.output)
-        self._end = os.pidfd_open(self.process.pid)
-        self.selector.register(self._end, selectors.EVENT_READ)
+        self.channels.control.setblocking(False)  # noqa: FBT003 - the standard library's way
+        self.selector.register(self.root.end, selectors.EVENT_READ)
         self.selector.register(self.channels.control, selectors.EVENT_READ)
         for descriptor, take in self._streams():
             os.set_blocking(descriptor, False)
             self.selector.register(descriptor, selectors.EVENT_READ, take)
 
     def _streams(self) -> Sequence[tuple[int, Callable[[bytes], None]]]:
-        if self.process.stdout is None or self.process.stderr is None:
-            raise SandboxError("The run has no streams.")
         return (
             (self.channels.messages, self._take_message),
-            (self.process.stdout.fileno(), self.stdout.add),
-            (self.process.stderr.fileno(), self.stderr.add),
+            (self.root.stdout, self.stdout.add),
+            (self.root.stderr, self.stderr.add),
         )
 
     def close(self) -> None:
         """Give back what this run held on the host."""
-        os.close(self._end)
+        self.root.close()
         for folder in self.folders:
             os.close(folder)
 
-    @property
     def exit_code(self) -> int:
-        """The status of the first process, a signal as a negative number."""
-        code = self.process.returncode
-        return 128 - code if code in _SIGNALS else code
+        """Give the status of the first process, a signal as a negative number."""
+        code = self.told if self.root.code is None else self.root.code
+        if code is not None:
+            return code
+        if self.ending is None:
+            raise RunLostError("The server that a run was forked from died under it.")
+        return -signal.SIGKILL
 
-    @property
-    def setup_error(self) -> str:
-        """Why no line of the worker ran, if that is so."""
+    def setup_error(self, exit_code: int) -> str:
+        """Tell why no line of the worker ran, if that is so."""
         if self.error or self.is_ready:
             return self.error
         if self.ending:
             return f"the run passed a limit ({self.ending}) before the worker began"
         told = self.stderr.text().strip()[-_MOST_ERROR:]
-        return told or f"it ended with status {self.exit_code} before the worker began"
+        return told or f"it ended with status {exit_code} before the worker began"
 
     def until_the_end(self) -> None:
         """Listen and measure until the first process ends or a limit is passed."""
@@ -162,7 +152,7 @@ class _Watch:
             events = self.selector.select(max(0.0, min(measure_at, deadline) - time.monotonic()))
             for key, _ in events:
                 self._hear(key)
-            if any(key.fd == self._end for key, _ in events):
+            if any(key.fd == self.root.end for key, _ in events):
                 return
             if time.monotonic() >= deadline:
                 self._pass("timeout")
@@ -172,6 +162,8 @@ class _Watch:
 
     def drain(self) -> None:
         """Take what the dead left in their pipes; never waits."""
+        while self._read_control():
+            pass
         for descriptor, take in self._streams():
             with suppress(BlockingIOError):
                 while chunk := os.read(descriptor, _CHUNK):
@@ -202,20 +194,32 @@ class _Watch:
 
     def _hear_control(self) -> None:
         """Hear that all doors are locked, take hold of the tree, and let the worker begin."""
-        data, self.folders, _, _ = socket.recv_fds(
-            self.channels.control, _CHUNK, 8, socket.MSG_CMSG_CLOEXEC
-        )
-        self.selector.unregister(self.channels.control)
+        message = self._read_control()
+        if message is None:
+            self.selector.unregister(self.channels.control)
+        elif "ready" in message:
+            self.start.grip.hold(self.root.pid)
+            self.is_ready = True
+            with suppress(BrokenPipeError):
+                self.channels.control.send(b"go")
+
+    def _read_control(self) -> dict[str, Any] | None:
+        """Take a message and the folders that come with it; ``None`` when none will follow."""
+        try:
+            data, folders, _, _ = socket.recv_fds(
+                self.channels.control, _CHUNK, 8, socket.MSG_CMSG_CLOEXEC
+            )
+        except BlockingIOError:
+            return {}
+        except ConnectionResetError:
+            return None
+        self.folders += folders
         if not data:
-            return
-        message = json.loads(data)
-        if "error" in message:
-            self.error = message["error"]
-            return
-        self.start.grip.hold(self.process.pid)
-        self.is_ready = True
-        with suppress(BrokenPipeError):
-            self.channels.control.send(b"go")
+            return None
+        message: dict[str, Any] = json.loads(data)
+        self.error = message.get("error", self.error)
+        self.told = message.get("ended", self.told)
+        return message
 
     def _pass(self, limit: Ending) -> None:
         """Note which limit was passed first."""
@@ -223,7 +227,7 @@ class _Watch:
             self.ending = limit
 
     def _measure(self) -> None:
-        tree = self.start.grip.tree(self.process.pid)
+        tree = self.start.grip.tree(self.root.pid)
         used = usage(tree)
         self.cpu_s = max(self.cpu_s, used.cpu_s)
         memory = used.memory

@@ -2,38 +2,32 @@
 
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Literal
 
 from grader.errors import SandboxError
+from grader.sandbox import interior
 from grader.sandbox.processes import Process, descendants, read
+from grader.sandbox.roots import Root
 
-_WARDEN = Path(__file__).with_name("warden.py")
 _PATIENCE_S = 60.0
 
 KeepSignals = Literal["always", "if possible", "never"]
+"""Whether a run and its warden enter a Landlock domain that no signal leaves."""
 
 
 class Wardened:
-    """A grip on a tree whose first process is ``warden.py``."""
+    """A grip on a tree whose first process is ``worker/warden.py``."""
 
     def __init__(self) -> None:
         self._lifeline_inside, self._lifeline = os.pipe()
         self._seen: dict[int, int] = {}
 
     def command(self, command: Sequence[str], *, keep_signals: KeepSignals) -> list[str]:
-        """Give the command that runs another one below a warden.
-
-        Args:
-            command: What to run.
-            keep_signals: Whether the run and its warden enter a Landlock domain that no signal
-                leaves.
-        """
-        warden = [sys.executable, "-I", "-S", "-B", str(_WARDEN)]
+        """Give the command that runs another one below a warden."""
+        warden = [sys.executable, "-I", "-S", "-B", str(interior.WARDEN)]
         return [*warden, str(self._lifeline_inside), keep_signals, "--", *command]
 
     @property
@@ -57,19 +51,16 @@ class Wardened:
         self._seen |= {process.pid: process.started for process in found}
         return found
 
-    def kill(self, root: "subprocess.Popen[bytes]") -> None:
+    def kill(self, root: Root) -> None:
         """Have the warden end the tree, and see to it ourselves if it cannot."""
         self.close()
-        with suppress(subprocess.TimeoutExpired):
-            root.wait(_PATIENCE_S)
-        if root.poll() is None:
+        if not root.wait(_PATIENCE_S):
             for process in descendants(root.pid, fresh=True):
                 _kill(process.pid, process.started)
             root.kill()
             raise SandboxError(f"The processes below {root.pid} do not die.")
-        if root.returncode < 0:  # somebody killed the warden: its tree has lost its root
-            for pid, started in self._seen.items():
-                _kill(pid, started)
+        for pid, started in self._seen.items():  # if somebody killed the warden
+            _kill(pid, started)
 
 
 def _kill(pid: int, started: int) -> None:

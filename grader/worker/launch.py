@@ -1,15 +1,19 @@
 """The first program inside every sandbox: it locks the doors, then becomes the worker.
 
-Comes in: a plan on stdin, one line of JSON with the files to lay in behind it, written by
-``grader.sandbox.plan``. Goes out: one message on the control socket, ``{"ready": …}`` with the
-folder of the run as an open file descriptor, or ``{"error": …}``; student code runs only after the
-host has answered it, and by then the socket is closed.
+Comes in: a plan on stdin, written by ``grader.sandbox.plan``: a line of JSON with the doors, one
+with the task, and the files to lay in. Goes out: one message on the control socket,
+``{"ready": …}`` with the folder of the run as an open file descriptor, or ``{"error": …}``; student
+code runs only after the host has answered it, and by then the socket is closed.
+
+Where the plan says so it becomes a server instead, whose forks follow plans of their own with the
+same functions; see ``zygote.py``.
 
 Only the standard library is used, and nothing of the host's package: it is not readable here.
 """
 
 # Starts with every run; pathlib would cost more than all the rest.
-# ruff: noqa: PTH103, PTH110, PTH112, PTH118, PTH120, PTH123, PTH208
+# ruff: noqa: PTH100, PTH102, PTH103, PTH110, PTH112, PTH114, PTH115, PTH118, PTH120, PTH123
+# ruff: noqa: PTH208, PTH211
 
 import array
 import base64
@@ -26,53 +30,109 @@ import socket
 import struct
 import sys
 import traceback
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, BinaryIO, NoReturn
 
 MESSAGES = 3
 """Where a worker speaks to the host."""
 SETUP_FAILED = 125
 
 Plan = dict[str, Any]
+Task = dict[str, Any]
+Run = Callable[[Task], object]
 
 libc = ctypes.CDLL(None, use_errno=True)
 
 
 def main() -> None:
     """Follow the plan on stdin and call the worker's ``main``."""
-    header = sys.stdin.buffer.readline()
-    plan: Plan = json.loads(header)
-    control = socket.socket(fileno=_arrange_descriptors(plan["control"], plan["messages"]))
-    try:
-        folders = _set_up(plan)
-        facts = _confine(plan)
-        run = _worker(plan["workers"], plan["program"])
-    except BaseException:  # noqa: BLE001 - whatever it was, the host must hear of it
-        control.send(json.dumps({"error": traceback.format_exc()[-8000:]}).encode())
-        os._exit(SETUP_FAILED)
-    task = plan["task"]
-    _report(control, {"ready": facts}, folders)
-    del plan, header
+    files = sys.stdin.buffer
+    plan: Plan = json.loads(files.readline())
+    control = socket.socket(fileno=arrange_descriptors(plan["control"], plan["messages"]))
+    begin = _serve if plan["serves"] else follow
+    run, task = begin(plan, files, control)
+    del plan
     run(task)
+    # What is left to do is to tear down: of a fork, that would first copy what it throws away.
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):  # the worker may have replaced or closed it
+            stream.flush()
+    os._exit(0)
 
 
-def _arrange_descriptors(control: int, messages: int) -> int:
+def follow(
+    plan: Plan, files: BinaryIO, control: socket.socket, runs: Mapping[str, Run] | None = None
+) -> tuple[Run, Task]:
+    """Lock the doors, tell the host, and wait for its word.
+
+    Args:
+        plan: The doors.
+        files: The rest of the plan: the task, and the files to lay in.
+        control: The socket to the host; closed here.
+        runs: Workers that are imported already, by name.
+
+    Returns:
+        What to run, and on what. Student code is first looked at behind locked doors.
+    """
+    try:
+        task = files.readline()
+        folders = _set_up(plan, files)
+        facts = _confine(plan)
+        program = plan["program"]
+        run = import_worker(plan["workers"], program).main if runs is None else runs[program]
+        what = json.loads(task)
+    except BaseException:  # noqa: BLE001 - whatever it was, the host must hear of it
+        fail(control)
+    _report(control, {"ready": facts}, folders)
+    return run, what
+
+
+def fail(control: socket.socket) -> NoReturn:
+    """Tell the host of the exception being handled, and end."""
+    control.send(json.dumps({"error": traceback.format_exc()[-8000:]}).encode())
+    os._exit(SETUP_FAILED)
+
+
+def _serve(plan: Plan, files: BinaryIO, control: socket.socket) -> tuple[Run, Task]:
+    """Become the server; only its forks come back from here."""
+    try:
+        task = json.loads(files.readline())
+        for folder in _set_up(plan, files):
+            os.close(folder)
+        _confine(plan)
+        # a package only in name: its modules lie beside this one
+        _package("grader_first", os.path.dirname(os.path.abspath(__file__)), has_init=False)
+        zygote = importlib.import_module("grader_first.zygote")
+        server = zygote.Server(plan["workers"], task)
+    except BaseException:  # noqa: BLE001 - whatever it was, the host must hear of it
+        fail(control)
+    begun: tuple[Run, Task] = server.serve(control)
+    return begun
+
+
+def arrange_descriptors(control: int, messages: int | None) -> int:
     """Put the message channel on 3, close what else is open, and tell where the socket went."""
     moved = MESSAGES + 1
     # first out of the way, for each may be where the other belongs
-    messages, control = (
-        fcntl.fcntl(one, fcntl.F_DUPFD_CLOEXEC, moved + 1) for one in (messages, control)
-    )
-    os.dup2(messages, MESSAGES, inheritable=False)
+    control = fcntl.fcntl(control, fcntl.F_DUPFD_CLOEXEC, moved + 1)
+    if messages is not None:
+        messages = fcntl.fcntl(messages, fcntl.F_DUPFD_CLOEXEC, moved + 1)
+        os.dup2(messages, MESSAGES, inheritable=False)
     os.dup2(control, moved, inheritable=False)
-    for name in os.listdir("/proc/self/fd"):
-        if int(name) > moved:
-            with contextlib.suppress(OSError):  # the listing itself was one of them
-                os.close(int(name))
+    close_all_but(range(moved + 1 if messages is not None else MESSAGES), moved)
     return moved
 
 
-def _set_up(plan: Plan) -> list[int]:
+def close_all_but(first: Iterable[int], *others: int) -> None:
+    """Close every descriptor that is not named."""
+    kept = {*first, *others}
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) not in kept:
+            with contextlib.suppress(OSError):  # the listing itself was one of them
+                os.close(int(name))
+
+
+def _set_up(plan: Plan, files: BinaryIO) -> list[int]:
     """Set limits, change the user, make the folders, lay the files in; open those to show."""
     for name, value in plan["limits"].items():
         number = getattr(resource, f"RLIMIT_{name}")
@@ -80,52 +140,58 @@ def _set_up(plan: Plan) -> list[int]:
         least = value if most == resource.RLIM_INFINITY else min(value, most)
         resource.setrlimit(number, (least, least))
     os.umask(0o022)
+    _mount(plan["mounts"], plan["kept"])
     if plan["user"] is not None:
         _become(plan["user"], plan["reach"])
+    elif not plan["serves"]:
+        drop_capabilities(0)
     for folder in plan["folders"]:
         os.makedirs(folder, mode=0o700, exist_ok=True)
-    work = plan["task"]["work"]
+    work = plan["work"]
     for path, size in plan["files"]:
-        _lay_in(os.path.join(work, path), size)
+        _lay_in(files, os.path.join(work, path), size)
     nothing = os.open("/dev/null", os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
     os.chdir(work)
-    os.environ["PWD"] = work
+    os.environ.clear()
+    os.environ.update(plan["environment"], PWD=work)
     return [os.open(folder, os.O_RDONLY | os.O_DIRECTORY) for folder in plan["shown"]]
 
 
-def _lay_in(path: str, size: int) -> None:
+def _lay_in(files: BinaryIO, path: str, size: int) -> None:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "xb") as file:
         while size:
-            chunk = sys.stdin.buffer.read(min(size, 1 << 20))
+            chunk = files.read(min(size, 1 << 20))
             if not chunk:
                 raise EOFError(f"{path}: {size} bytes missing")
             file.write(chunk)
             size -= len(chunk)
 
 
-def _worker(folder: str, program: str) -> Callable[[dict[str, Any]], object]:
+def import_worker(folder: str, program: str) -> Any:
     """Import a worker as a module of the package ``grader_worker``, whose folder is on no path."""
-    init = os.path.join(folder, "__init__.py")
-    if os.path.exists(init):
+    if "grader_worker" not in sys.modules:
+        has_init = os.path.exists(os.path.join(folder, "__init__.py"))
+        _package("grader_worker", folder, has_init=has_init)
+    return importlib.import_module(f"grader_worker.{program}")
+
+
+def _package(name: str, folder: str, *, has_init: bool) -> None:
+    if has_init:
         spec = importlib.util.spec_from_file_location(
-            "grader_worker", init, submodule_search_locations=[folder]
+            name, os.path.join(folder, "__init__.py"), submodule_search_locations=[folder]
         )
     else:
-        spec = importlib.machinery.ModuleSpec("grader_worker", None, is_package=True)
+        spec = importlib.machinery.ModuleSpec(name, None, is_package=True)
         spec.submodule_search_locations = [folder]
     if spec is None:
-        raise ImportError(init)
+        raise ImportError(folder)
     package = importlib.util.module_from_spec(spec)
-    sys.modules["grader_worker"] = package
+    sys.modules[name] = package
     if spec.loader is not None:
         spec.loader.exec_module(package)
-    run: Callable[[dict[str, Any]], object] = importlib.import_module(
-        f"grader_worker.{program}"
-    ).main
-    return run
 
 
 def _report(control: socket.socket, message: Plan, folders: list[int]) -> None:
@@ -155,7 +221,8 @@ PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_CAP_A
 PR_CAP_AMBIENT_RAISE, PR_CAP_AMBIENT_CLEAR_ALL = 2, 4
 
 
-def _check(result: int, what: str) -> int:
+def check(result: int, what: str) -> int:
+    """Give the result of a call to libc, or raise what went wrong."""
     if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, f"{what}: {os.strerror(number)}")
@@ -169,53 +236,91 @@ def _become(user: int, reach: list[str]) -> None:
     Landlock says what may be read, and the filter forbids opening files by handle.
     """
     kept = 0 if _reaches(user, reach) else 1 << CAP_DAC_READ_SEARCH
-    libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
-    for capability in range(64):
-        if not kept >> capability & 1 and libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0):
-            break
+    _drop_bounds(kept)
     if kept:
-        _check(libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), "keep capabilities")
-    _change_ids(user)
-    _set_capabilities(kept)
+        check(libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), "keep capabilities")
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+    drop_capabilities(kept)
     if kept:
-        _check(
+        check(
             libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_READ_SEARCH, 0, 0),
             "ambient capability",
         )
     # a change of user hides /proc/self from oneself, which honest libraries read
     libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
+    if os.getresuid() != (user,) * 3 or os.getresgid() != (user,) * 3 or os.getgroups():
+        raise PermissionError("still another user")
+
+
+def _reaches(user: int, paths: list[str]) -> bool:
+    """Become that user by name only, and find out whether it can read these paths."""
+    os.setgroups([])
+    os.setresgid(user, -1, -1)
+    os.setresuid(user, -1, -1)
+    return all(os.access(path, os.R_OK) for path in paths)
+
+
+def _drop_bounds(kept: int) -> None:
+    """Let no program that is started give capabilities back."""
+    libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+    for capability in range(64):
+        if not kept >> capability & 1 and libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0):
+            break
+
+
+def drop_capabilities(kept: int = 0) -> None:
+    """Give up all capabilities but these, and see that they are gone."""
+    _drop_bounds(kept)
+    header = struct.pack("=Ii", 0x20080522, 0)
+    check(libc.capset(header, struct.pack("=6I", kept, kept, kept, 0, 0, 0)), "capset")
     with open("/proc/self/status", encoding="ascii") as file:
         status = dict(line.split(":", 1) for line in file)
     for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
         if int(status[name], 16) & ~kept:
             raise PermissionError(f"still privileged: {name} {status[name].strip()}")
-    if os.getresuid() != (user,) * 3 or os.getresgid() != (user,) * 3 or os.getgroups():
-        raise PermissionError("still another user")
 
 
-def _change_ids(user: int) -> None:
-    os.setgroups([])
-    os.setresgid(user, user, user)
-    os.setresuid(user, user, user)
+# ------------------------------------------------------------------ mounts
+
+MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC = 2, 4, 8, 1 << 12, 1 << 14
+_MOUNTS = {
+    "tmpfs": MS_NOSUID | MS_NODEV,
+    "devpts": MS_NOSUID | MS_NOEXEC,
+    "proc": MS_NOSUID | MS_NODEV | MS_NOEXEC,
+}
 
 
-def _reaches(user: int, paths: list[str]) -> bool:
-    """Whether that user, without privileges, can read these paths."""
-    if not paths:
-        return True
-    child = os.fork()
-    if not child:
-        reached = False
-        with contextlib.suppress(OSError):
-            _change_ids(user)
-            reached = all(os.access(path, os.R_OK) for path in paths)
-        os._exit(0 if reached else 1)
-    return os.waitpid(child, 0)[1] == 0
+def _mount(mounts: list[tuple[str, str, str]], kept: list[str]) -> None:
+    """Mount fresh file systems, and show again in them what lay below their folders."""
+    shown = {path: _hold(path) for path in kept}
+    for kind, path, options in mounts:
+        if kind == "proc":  # needed until then
+            _show(shown)
+        result = libc.mount(
+            kind.encode(), path.encode(), kind.encode(), _MOUNTS[kind], options.encode()
+        )
+        check(result, f"mount {kind} on {path}")
 
 
-def _set_capabilities(kept: int) -> None:
-    header = struct.pack("=Ii", 0x20080522, 0)
-    _check(libc.capset(header, struct.pack("=6I", kept, kept, kept, 0, 0, 0)), "capset")
+def _hold(path: str) -> int | str:
+    return os.readlink(path) if os.path.islink(path) else os.open(path, os.O_PATH)
+
+
+def _show(shown: dict[str, int | str]) -> None:
+    for path, what in shown.items():
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        if isinstance(what, str):
+            os.symlink(what, path)
+            continue
+        source = f"/proc/self/fd/{what}"
+        if os.path.isdir(source):
+            os.mkdir(path)
+        else:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o644))
+        flags = MS_BIND | MS_REC
+        check(libc.mount(source.encode(), path.encode(), None, flags, None), f"show {path}")
+        os.close(what)
 
 
 # ------------------------------------------------------------------ Landlock and seccomp
@@ -230,7 +335,7 @@ NETWORK_ABI, SCOPE_ABI = 4, 6
 
 def _confine(plan: Plan) -> Plan:
     """Lock the doors: no new privileges, Landlock, the filter. Tells what was had."""
-    _check(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
+    check(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
     facts: Plan = {"landlock": 0, "user": os.getuid()}
     if plan["landlock"] is not None:
         facts["landlock"] = _landlock(**plan["landlock"])
@@ -260,12 +365,12 @@ def _landlock(
         attribute += struct.pack("=Q", 0 if network else 3)
     if abi >= SCOPE_ABI:  # signals and abstract sockets stay inside
         attribute += struct.pack("=Q", 3)
-    rules = _check(libc.syscall(444, attribute, len(attribute), 0), "landlock_create_ruleset")
+    rules = check(libc.syscall(444, attribute, len(attribute), 0), "landlock_create_ruleset")
     _allow(rules, read, READ | EXECUTE, handled)
     _allow(rules, listed, 1 << 3, handled)
     _allow(rules, write, ~MAKE_DEVICES, handled)
     _allow(rules, devices, READ | WRITE_FILE | TRUNCATE | IOCTL, handled)
-    _check(libc.syscall(446, rules, 0), "landlock_restrict_self")
+    check(libc.syscall(446, rules, 0), "landlock_restrict_self")
     os.close(rules)
     return abi
 
@@ -279,7 +384,7 @@ def _allow(rules: int, paths: Iterable[str], rights: int, handled: int) -> None:
         wanted = rights & handled
         if not os.path.isdir(path):
             wanted &= FILE_RIGHTS
-        _check(
+        check(
             libc.syscall(445, rules, 1, struct.pack("=Qi", wanted, opened), 0),
             f"landlock_add_rule {path}",
         )
@@ -291,7 +396,7 @@ def _filter(program: bytes) -> None:
     instructions = ctypes.create_string_buffer(program, len(program))
     header = struct.pack("@HP", len(program) // 8, ctypes.addressof(instructions))
     number = {"x86_64": 317, "aarch64": 277}[os.uname().machine]
-    _check(libc.syscall(number, 1, 1, header), "seccomp")
+    check(libc.syscall(number, 1, 1, header), "seccomp")
 
 
 if __name__ == "__main__":

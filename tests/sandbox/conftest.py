@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.sandbox import rungs
+from grader.sandbox import ZygoteSandbox, rungs
 from grader.sandbox.interface import MIB, Job, Limits, Outcome, Sandbox
 from grader.sandbox.ladder import OFFERED, make
 from grader.sandbox.processes import descendants, read
@@ -53,12 +53,42 @@ def session_of(pid: int) -> int:
 
 
 class Rig:
-    """A sandbox with a short way to have a deed done in it."""
+    """A sandbox with a short way to have a deed done in it, by fresh processes or by forks."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
+    def __init__(self, sandbox: Sandbox, *, forked: bool = False) -> None:
+        self.cold = sandbox
+        self.forked = forked
         self.level = sandbox.isolation.level
         self.limits = LIMITS
+        self.idle = frozenset()
+        """Sessions of servers, which live on."""
+        self._zygotes = {}
+
+    @property
+    def sandbox(self) -> Sandbox:
+        """What runs a job that reads nothing."""
+        return self.reading({})
+
+    def reading(self, readable) -> Sandbox:
+        """What runs a job; forks come from a server that knows what they may read."""
+        if not self.forked:
+            return self.cold
+        key = tuple(sorted(readable.items()))
+        if key not in self._zygotes:
+            zygote = ZygoteSandbox(self.cold, programs=("deeds",), readable=readable)
+            self._zygotes[key] = zygote
+            zygote.run(Job(program="deeds", task={"do": "own_process"}), LIMITS, lambda _: None)
+            below = descendants(os.getpid(), fresh=True)
+            self.idle = frozenset(session_of(process.pid) for process in below) - {os.getsid(0)}
+        return self._zygotes[key]
+
+    def rest(self) -> None:
+        """End what waits for further runs."""
+        zygotes, self._zygotes = self._zygotes, {}
+        for zygote in zygotes.values():
+            zygote.close()
+        notes = [note for zygote in zygotes.values() for note in zygote.notes]
+        assert not notes, "runs were not forked"
 
     def do(self, deed: str, *, limits: Limits = LIMITS, program: str = "deeds", **options) -> Told:
         """Do a deed; ``readable``, ``files``, ``collect`` go into the job, the rest to the deed."""
@@ -72,11 +102,11 @@ class Rig:
             sessions.update(session_of(process.pid) for process in below)
 
         task = Job(program=program, task={"do": deed, **options}, **job)
-        outcome = self.sandbox.run(task, limits, hear)
+        outcome = self.reading(task.readable).run(task, limits, hear)
         answers = [
             json.loads(line) for line in heard.splitlines() if line[:1] in b'{["tfn0123456789-'
         ]
-        sessions -= {os.getsid(0), -1}
+        sessions -= {os.getsid(0), -1, *self.idle}
         return Told(outcome=outcome, answers=answers, sessions=frozenset(sessions))
 
 
@@ -85,9 +115,13 @@ def offered():
     return {rung.level: rung for rung in rungs()}
 
 
-@pytest.fixture(params=OFFERED)
+KINDS = [name for level in OFFERED for name in (level, f"{level}-forked")]
+
+
+@pytest.fixture(params=KINDS)
 def rig(request, offered):
-    rung = offered[request.param]
+    level, _, forked = request.param.partition("-")
+    rung = offered[level]
     if not rung.works:
         pytest.skip(f"{rung.level}: {rung.reason}")
     known = request.node.get_closest_marker("confines")
@@ -97,7 +131,9 @@ def rig(request, offered):
         request.applymarker(
             pytest.mark.xfail(strict=os.getuid() != 0, reason="no isolation", raises=AssertionError)
         )
-    return Rig(make(rung.level, rung.description, PROGRAMS))
+    rig = Rig(make(rung.level, rung.description, PROGRAMS), forked=bool(forked))
+    yield rig
+    rig.rest()
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from grader.sandbox.ladder import rung
 from grader.sandbox.processes import descendants, read
 
 pytestmark = pytest.mark.sandbox
+PROGRAMS = Path(__file__).with_name("programs")
 confines = pytest.mark.confines
 
 
@@ -324,6 +325,7 @@ def test_what_is_hard_to_remove_is_removed(rig, tmp_path, monkeypatch):
 
     told = rig.do("litter")
 
+    rig.rest()
     assert told.answers == ["littered"], told.outcome
     assert list(place.iterdir()) == []
 
@@ -406,12 +408,13 @@ def test_a_fault_of_the_host_ends_the_run(rig):
     def fail(_):
         raise RuntimeError("the host's own fault")
 
+    sandbox = rig.sandbox
     began = time.monotonic()
     with pytest.raises(RuntimeError, match="own fault"):
-        rig.sandbox.run(Job(program="deeds", task={"do": "sleep"}), rig.limits, fail)
+        sandbox.run(Job(program="deeds", task={"do": "sleep"}), rig.limits, fail)
 
     assert time.monotonic() - began < 5
-    assert not _of_this_run()
+    assert not _of_this_run(rig)
 
 
 def test_a_run_dies_with_its_host_and_leaves_no_folder_for_long(rig, tmp_path, monkeypatch):
@@ -419,7 +422,7 @@ def test_a_run_dies_with_its_host_and_leaves_no_folder_for_long(rig, tmp_path, m
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     host = subprocess.Popen(
-        [sys.executable, "-c", _HOST, rig.level, str(Path(__file__).with_name("programs"))],
+        [sys.executable, "-c", _HOST, rig.level, str(PROGRAMS), "forked" if rig.forked else ""],
         stdout=subprocess.PIPE,
     )
     assert host.stdout.readline() == b"awake\n"
@@ -435,6 +438,7 @@ def test_a_run_dies_with_its_host_and_leaves_no_folder_for_long(rig, tmp_path, m
     assert left == []
     monkeypatch.setattr("grader.sandbox.boxes._YOUNG_S", 0)
     assert rig.do("own_process").outcome.ending == "finished"
+    rig.rest()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -442,8 +446,11 @@ _HOST = """
 import sys
 from pathlib import Path
 from grader.sandbox.interface import Job, Limits
+from grader.sandbox import ZygoteSandbox
 from grader.sandbox.ladder import make
 sandbox = make(sys.argv[1], "", Path(sys.argv[2]))
+if sys.argv[3]:
+    sandbox = ZygoteSandbox(sandbox, programs=("deeds",))
 job = Job(program="deeds", task={"do": "sleep"})
 sandbox.run(job, Limits(), lambda _: print("awake", flush=True))
 """
@@ -466,9 +473,10 @@ def test_a_missing_rung_is_missing_and_not_broken(offered):
     assert any(rung.works for rung in offered.values() if rung.level != "none"), offered
 
 
-def _of_this_run():
-    """Find what is left below this process, bystanders excepted."""
-    return [pid for pid in _below(os.getpid()) if _lives(pid)]
+def _of_this_run(rig):
+    """Find what is left below this process, bystanders and servers excepted."""
+    below = [pid for pid in _below(os.getpid()) if _lives(pid)]
+    return [pid for pid in below if os.getsid(pid) not in rig.idle]
 
 
 def _below(root):

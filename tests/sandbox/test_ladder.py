@@ -138,7 +138,7 @@ def test_files_are_laid_in_below_the_work_folder_only(name):
     doors = Doors(box="/box", workers="/w", places={}, tasks=10)
 
     with pytest.raises(ValueError, match="below the work folder"):
-        write(job, Limits(), doors, 3, 4)
+        write(job, Limits(), doors)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root gives runs users of their own")

@@ -365,18 +365,20 @@ def daemon(task):
             if task.get("detach", False):
                 for stream in (0, 1, 2):
                     os.close(stream)
-            os.write(tell_ready, b"x")
             for _ in range(4000):
                 try:
                     with open(os.path.join(task["work"], "beat"), "a") as file:
                         file.write("x")
                 except OSError:
                     pass
+                os.write(tell_ready, b"x")
                 time.sleep(0.005)
             os._exit(0)
         os._exit(0)
     os.read(ready, 1)
-    return os.getpid()
+    tell(os.getpid())
+    time.sleep(0.3)  # for the host to see the daemon while it lives
+    return "done"
 
 
 def hydra(task):

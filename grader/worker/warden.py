@@ -1,9 +1,11 @@
 """Stands between the host and a run that has no pid namespace, and ends the whole tree.
 
-A program of its own, started as ``warden.py LIFELINE KEEP -- COMMAND…``: the standard library
-only, nothing from a student is ever read here. Orphans of the run become its children, so none
-escapes by forking twice. It ends the tree when the first process ends, and when the host closes its
-end of the lifeline or dies. Its status is that of the first process, 128 + n for signal n.
+The standard library only; nothing from a student is ever read here. Orphans of the run become its
+children, so none escapes by forking twice. It ends the tree when the first process ends, and when
+the host closes its end of the lifeline or dies.
+
+As a program, ``warden.py LIFELINE KEEP -- COMMAND…``, it starts a command; its status is that of
+the first process, 128 + n for signal n. A server's forks use :func:`stand_between` instead.
 
 Unless ``KEEP`` is ``never``, it first puts itself and the run into a Landlock domain that no signal
 leaves. A single ``kill(-1)``, which the kernel carries out while nobody can fork, then ends exactly
@@ -37,6 +39,36 @@ libc = ctypes.CDLL(None, use_errno=True)
 def main() -> int:
     """Start the command and give back its status once nothing of it is left."""
     lifeline, keep, command = int(sys.argv[1]), sys.argv[2], sys.argv[4:]
+    try:
+        code = stand_between(lifeline, keep)
+    except PermissionError as error:
+        sys.stderr.write(f"{error}\n")
+        return FAILED
+    if code is not None:
+        return code if code >= 0 else 128 - code
+    os.close(lifeline)
+    try:
+        os.execv(command[0], command)  # noqa: S606 - what the host wants run
+    except OSError as error:
+        os.write(ERROR, f"{command[0]}: {error}\n".encode())
+    os._exit(FAILED)
+
+
+def stand_between(lifeline: int, keep: str, *kept: int) -> int | None:
+    """Fork the run's first process, and outlive everything that comes of it.
+
+    Args:
+        lifeline: Readable or at its end when the host wants the run ended.
+        keep: Whether signals are to be kept inside: ``always``, ``if possible`` or ``never``.
+        kept: Descriptors to leave open on this side.
+
+    Returns:
+        ``None`` in the new process. On this side its exit code, negative for a signal, once nothing
+        of the run is left.
+
+    Raises:
+        PermissionError: Signals must be kept inside and cannot be.
+    """
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     wake, woken = os.pipe()
@@ -48,39 +80,30 @@ def main() -> int:
         signal.signal(ignored, signal.SIG_IGN)
     inside = keep != "never" and _stay_inside()
     if keep == "always" and not inside:
-        sys.stderr.write("Landlock keeps no signals inside on this kernel\n")
-        return FAILED
-    first = _start(command, lifeline)
+        raise PermissionError("Landlock keeps no signals inside on this kernel")
+    first = os.fork()
+    if not first:
+        signal.set_wakeup_fd(-1)
+        for end in (wake, woken):
+            os.close(end)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for defaulted in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(defaulted, signal.SIG_DFL)
+        return None
+    _let_go({lifeline, wake, woken, *kept})
     status = _wait(first, lifeline, wake)
     return _end(first, status, inside=inside)
 
 
-def _start(command: list[str], lifeline: int) -> int:
-    pid = os.fork()
-    if pid:
-        for name in os.listdir("/proc/self/fd"):  # the run's descriptors are the run's
-            if int(name) > ERROR and int(name) != lifeline and not _is_ours(int(name)):
-                with suppress(OSError):
-                    os.close(int(name))
-        with open(os.devnull, "r+b", buffering=0) as nothing:
-            for stream in range(ERROR + 1):
-                os.dup2(nothing.fileno(), stream)
-        return pid
-    for defaulted in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(defaulted, signal.SIG_DFL)
-    os.close(lifeline)
-    try:
-        os.execv(command[0], command)  # noqa: S606 - what the host wants run
-    except OSError as error:
-        os.write(2, f"{command[0]}: {error}\n".encode())
-    os._exit(FAILED)
-
-
-def _is_ours(descriptor: int) -> bool:
-    """Whether it would not have gone through an exec: then Python opened it here."""
-    with suppress(OSError):
-        return not os.get_inheritable(descriptor)
-    return True
+def _let_go(kept: set[int]) -> None:
+    """Close what is the run's alone."""
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > ERROR and int(name) not in kept:
+            with suppress(OSError):
+                os.close(int(name))
+    with open(os.devnull, "r+b", buffering=0) as nothing:
+        for stream in range(ERROR + 1):
+            os.dup2(nothing.fileno(), stream)
 
 
 def _wait(first: int, lifeline: int, wake: int) -> int | None:
@@ -110,7 +133,7 @@ def _reap() -> Iterator[tuple[int, int]]:
 
 
 def _end(first: int, status: int | None, *, inside: bool) -> int:
-    """Kill until nobody is left."""
+    """Kill until nobody is left, and give the exit code of the first."""
     deadline = time.monotonic() + PATIENCE_S
     while _alive():
         if time.monotonic() > deadline:
@@ -127,10 +150,7 @@ def _end(first: int, status: int | None, *, inside: bool) -> int:
         for pid, its_status in _reap():
             if pid == first:
                 status = its_status
-    if status is None:
-        return FAILED
-    code = os.waitstatus_to_exitcode(status)
-    return code if code >= 0 else 128 - code
+    return FAILED if status is None else os.waitstatus_to_exitcode(status)
 
 
 def _alive() -> bool:
@@ -161,24 +181,18 @@ def _descendants() -> list[int]:
 
 def _stay_inside() -> bool:
     """Enter a Landlock domain that no signal leaves; proven by trying, not by version."""
-    until, done = os.pipe()
-    outside = os.fork()
-    if not outside:
-        os.close(done)
-        os.read(until, 1)
-        os._exit(0)
+    outside = os.getppid()  # who started us may be signalled by us until then
     try:
-        if not _enter_domain():
-            return False
-        try:
-            os.kill(outside, 0)
-        except PermissionError:
-            return True
+        os.kill(outside, 0)
+    except PermissionError:
         return False
-    finally:
-        os.close(done)  # it cannot be killed from here any more: it ends by itself
-        os.close(until)
-        os.waitpid(outside, 0)
+    if not _enter_domain():
+        return False
+    try:
+        os.kill(outside, 0)
+    except PermissionError:
+        return True
+    return False
 
 
 def _enter_domain() -> bool:
