@@ -1,5 +1,6 @@
 """A class is graded on a real Dask cluster: a scheduler and workers in processes of their own."""
 
+import asyncio
 import hashlib
 import pickle
 import signal
@@ -19,12 +20,13 @@ from typer.testing import CliRunner
 
 import grader.cli
 from grader.assignment import find_assignment, read_assignment
-from grader.cluster import open_cluster
+from grader.cluster import open_cluster, station
 from grader.cluster.crew import Crew
 from grader.cluster.host import Cluster
 from grader.cluster.letters import Answer, read_answer, read_order, write_answer, write_order
 from grader.cluster.parcel import pack, unpack
 from grader.cluster.passport import Passport, common_level, complaints, remedy
+from grader.cluster.station import Equipment
 from grader.collect import collect
 from grader.datasets import load
 from grader.errors import ClusterError, DataError, WorkerError
@@ -34,10 +36,11 @@ from grader.keys import circumstances
 from grader.office import Wishes, open_office
 from grader.pipeline import grade
 from grader.records import Predictions
-from grader.workbench import Shortcuts
+from grader.workbench import Progress, Shortcuts
 
 PATIENCE_S = 60
 LONG_WAY = Shortcuts(zygote=False)
+"""Importing Keras ahead on each of three workers costs more than these short runs."""
 CHECKS = '''
 import pytest
 
@@ -171,12 +174,8 @@ def run(site, assignment, tmp_path, make):
     """Grade a class on the site: ``run(students, …) → reports``."""
 
     def go(students, on_progress=lambda _: None, **wishes):
-        wanted = Wishes(
-            cluster=site.address,
-            store=tmp_path / "store",
-            shortcuts=LONG_WAY,
-            **wishes,
-        )
+        there = {"cluster": site.address, "store": tmp_path / "store", "shortcuts": LONG_WAY}
+        wanted = Wishes(**(there | wishes))
         submissions = [
             make.submission(student=student, cells=(f"import time; time.sleep(1); {n}",))
             for n, student in enumerate(students)
@@ -226,10 +225,13 @@ def test_a_worker_killed_in_mid_run_costs_nobody_a_grade(site, run, sent, tmp_pa
     assert len({worker for worker, _ in sent}) == 3
     assert len(list(tmp_path.glob("results/submissions/*/report.json"))) == 7
 
-    again = len(sent)
-    reports = run(students(7))
-    assert [report.points for report in reports] == [2] * 7
-    assert len(sent) == again  # all of it is known
+    asked = len(sent)
+    for where in (site.address, ""):  # what a cluster found out counts at home, too
+        steps = []
+        reports = run(students(7), steps.append, cluster=where)
+        assert [report.points for report in reports] == [2] * 7
+        assert {step.detail for step in steps if step.stage == "done"} == {"known"}
+    assert len(sent) == asked
 
 
 @pytest.mark.sandbox
@@ -388,8 +390,8 @@ def reach(address):
     ("address", "says"),
     [
         ("tcp://127.0.0.1:9", "cannot be reached"),
-        ("tls://127.0.0.1:9", "cannot be reached"),
-        ("smoke://127.0.0.1:9", "cannot be reached"),
+        ("tcp://127.0.0.1:nine", "cannot be reached"),
+        ("smoke://127.0.0.1:9", "is no address"),
         ("127.0.0.1:8786", "is no address"),
         ("file:///nowhere/scheduler.json", "does not exist"),
         ("file:///etc", "Is a directory"),
@@ -402,6 +404,12 @@ def test_a_wrong_address_is_a_clear_error_within_seconds(address, says):
         pass
     assert "tcp://HOST:PORT" in str(caught.value)
     assert time.monotonic() - began < 20
+
+
+def test_tls_needs_keys():
+    with pytest.raises(ClusterError, match="wants TLS") as caught, reach("tls://127.0.0.1:9"):
+        pass
+    assert "distributed.comm.tls" in caught.value.remedy
 
 
 def test_without_workers_the_wait_ends(site, monkeypatch):
@@ -532,6 +540,148 @@ def test_damaged_data_is_noticed(tmp_path):
     (tmp_path / "full").write_bytes(b"")
     with pytest.raises(DataError, match="cannot be written"):
         unpack(parcel, tmp_path / "full")
+
+
+# ------------------------------------------------------------------ on a worker
+
+
+class FakeWorker:
+    """As much of a Dask worker as a station touches."""
+
+    address = "tcp://10.0.0.7:4000"
+    state = SimpleNamespace(nthreads=3)
+
+    def __init__(self, limit=1 << 30):
+        self.plugins = {}
+        self.told = []
+        self.memory_manager = SimpleNamespace(memory_limit=limit)
+
+    async def plugin_add(self, plugin, name):
+        self.plugins[name] = plugin
+
+    async def plugin_remove(self, name):
+        await self.plugins.pop(name).teardown(self)
+
+    def log_event(self, topic, message):
+        self.told.append((topic, message["stage"], message["detail"]))
+
+
+@pytest.fixture
+def furnish():
+    """Open a station on a worker of this process: ``furnish(batch) → worker``."""
+    worker = FakeWorker()
+    equipment = Equipment(level="none", shortcuts=LONG_WAY, memory=1)
+    parcel = pack(load("mnist"))
+
+    def go(batch, **changes):
+        wanted = replace(parcel, **changes)
+        go.problem = asyncio.run(station.furnish(batch, equipment, wanted, worker))
+        return worker
+
+    yield go
+    for batch in list(worker.plugins):
+        asyncio.run(station.clear(batch, worker))
+    assert station._stations == {}
+
+
+@pytest.fixture
+def letter(assignment, make):
+    return write_order(Order(submission=make.submission(), assignment=assignment))
+
+
+@pytest.fixture
+def found(monkeypatch):
+    """What is found out on this worker; an exception is raised."""
+    answers = []
+
+    def find_out(order, bench):
+        for detail in ("", "cell 1/2", "cell 2/2"):
+            step = Progress(student=order.submission.student, stage="executing", detail=detail)
+            bench.on_progress(step)
+        answer = answers.pop(0)
+        if callable(answer):
+            answer = answer(bench)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr("grader.local.find_out", find_out)
+    return answers
+
+
+def test_a_station_works_for_its_batch_until_it_is_cleared(furnish, letter, found, make):
+    findings = Findings(execution=make.execution(), judgement=None)
+    folders = []
+    found.append(lambda bench: folders.append(bench.dataset.served) or findings)
+    assert not station.visit("class", letter).is_furnished
+    worker = furnish("class")
+    assert furnish.problem == ""
+    assert read_answer(station.visit("class", letter)) == findings
+    assert worker.told == [("class", "executing", ""), ("class", "executing", "cell 1/2")]
+    assert folders[0].is_dir()
+    furnish("class")
+    asyncio.run(station.clear("class", worker))
+    asyncio.run(station.clear("class", worker))
+    assert not folders[0].exists()
+    assert not station.visit("class", letter).is_furnished
+
+
+def test_a_station_is_not_closed_over_its_guests(furnish, letter, found, make):
+    worker = furnish("class")
+
+    def clear_meanwhile(bench):
+        asyncio.run(station.clear("class", worker))
+        assert bench.dataset.served.is_dir()
+        served.append(bench.dataset.served)
+        return Findings(execution=make.execution(), judgement=None)
+
+    served = []
+    found.append(clear_meanwhile)
+    assert not station.visit("class", letter).fault
+    assert not served[0].exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (WorkerError("The judge was ended: killed."), "The judge was ended: killed. (on worker"),
+        (ZeroDivisionError("ours"), "ZeroDivisionError: ours ("),
+    ],
+)
+def test_a_fault_on_a_worker_is_an_answer(furnish, letter, found, error, says):
+    furnish("class")
+    found.append(error)
+    answer = station.visit("class", letter)
+    assert says in answer.fault
+    assert FakeWorker.address in answer.fault
+
+
+def test_a_station_that_cannot_be_opened_says_why(furnish):
+    furnish("class", served={"mnist.npz": b"other"})
+    assert "damaged on its way" in furnish.problem
+    furnish("class", served=None)
+    assert "AttributeError" in furnish.problem
+
+
+def test_a_forgotten_station_is_closed_by_the_next_batch(furnish, monkeypatch):
+    furnish("killed")
+    monkeypatch.setattr(station, "FORGOTTEN_S", -1.0)
+    furnish("next")
+    assert set(station._stations) == {"next"}
+
+
+def test_a_worker_shows_its_passport():
+    shown = asyncio.run(station.show_passport("none", FakeWorker()))
+    assert (shown["threads"], shown["level"], shown["memory"]) == (3, "none", 1 << 30)
+    assert complaints(Passport(**shown), "none") == []
+    assert asyncio.run(station.show_passport("none", FakeWorker(None)))["memory"] > 0
+    assert "uid" in asyncio.run(station.show_passport("uid", FakeWorker()))["problem"]
+
+
+def test_a_worker_whose_grader_fails_says_so(monkeypatch):
+    monkeypatch.setattr(station, "circumstances", lambda: 1 / 0)
+    shown = asyncio.run(station.show_passport("none", FakeWorker()))
+    assert "its grader fails (ZeroDivisionError" in shown["problem"]
 
 
 # ------------------------------------------------------------------ who is free

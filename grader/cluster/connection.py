@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import dask
-from distributed import Client
+from distributed import Client, Security
 
 from grader.errors import ClusterError
 
@@ -25,11 +25,16 @@ def connect(address: str) -> Iterator[Client]:
     """
     _quieten()
     contact = _contact(address)
+    if contact.startswith("tls:") and not Security().get_connection_args("client")["ssl_context"]:
+        raise ClusterError(
+            f"The scheduler {address} wants TLS, and Dask is not configured for it here.",
+            remedy="Name ca-file, cert and key under distributed.comm.tls in Dask's configuration.",
+        )
     # A student's model is no mistake in a graph, which is what Dask would warn of.
     with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1TB"}):
         try:
             client = Client(contact, timeout=CONNECT_S, set_as_default=False, name="grader")
-        except (OSError, ValueError, TypeError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             reason = str(error).strip() or type(error).__name__
             raise ClusterError(
                 f"The scheduler {address} cannot be reached: {reason}.",
@@ -45,10 +50,10 @@ def connect(address: str) -> Iterator[Client]:
 def _contact(address: str) -> str:
     """Give the address of a scheduler, which may stand in a file."""
     parts = urlsplit(address)
-    if parts.scheme != "file":
-        if not parts.scheme or not parts.netloc:
-            raise ClusterError(f"--cluster {address}: is no address.", remedy=_ADDRESS)
+    if parts.scheme in {"tcp", "tls"} and parts.netloc:
         return address
+    if parts.scheme != "file":
+        raise ClusterError(f"--cluster {address}: is no address.", remedy=_ADDRESS)
     file = Path(unquote(parts.path))
     try:
         contact = json.loads(file.read_text("utf-8"))["address"]

@@ -28,6 +28,8 @@ from grader.workbench import OnProgress, Progress, Shortcuts, Workbench
 
 LOOK_S = 1.0
 """How often it is looked who came and who is gone."""
+LEAVE_S = 5.0
+"""How long a look that was begun may hold up the end."""
 MOST_WAITING = 64
 """Submissions that wait for a worker, so that those that come later find work at once."""
 _PASSPORT = TypeAdapter(Passport)
@@ -92,7 +94,9 @@ class Cluster:
         self._furnishing = threading.Lock()
         self._at_work: set[str] = set()
         self._over = threading.Event()
-        self._watch = threading.Thread(target=self._keep_looking, name="grader-cluster")
+        self._watch = threading.Thread(
+            target=self._keep_looking, name="grader-cluster", daemon=True
+        )
 
     # -------------------------------------------------------------- opening, closing
 
@@ -139,7 +143,7 @@ class Cluster:
         """Have the workers close what was opened for this batch."""
         self._crew.dismiss("The batch is over.")
         self._over.set()
-        self._watch.join()
+        self._watch.join(LEAVE_S)
         workers = sorted(self._furnished & set(self._crew.members()))
         if workers and self._client.status == "running":
             with suppress(Exception):  # who is gone has closed it already
