@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -53,6 +54,7 @@ def test_help_imports_neither_keras_nor_anything_heavy():
         (["grade", "nonsense", SAMPLES], "There is no assignment 'nonsense'"),
         (["grade", "mnist_softmax", "nowhere"], "nowhere: there is no such file or folder"),
         (["grade", "mnist_softmax", SAMPLES, "--isolation", "perfect"], "there is no such level"),
+        (["grade", "mnist_softmax", SAMPLES, "--without", "care"], "there is no such shortcut"),
         (["check", "nowhere.ipynb"], "does not say which assignment"),
         (["check", SAMPLES, "-a", "mnist_softmax"], "holds 11 submissions"),
         (["grade", "mnist_softmax", SAMPLES / "ada.ipynb", "--data", "nowhere"], "nowhere"),
@@ -119,6 +121,51 @@ def test_exit_codes_tell_strict_and_a_person_apart(tmp_path):
     assert person.exit_code == 3, person.output
     assert "A person must look" in person.stdout
     assert (tmp_path / "b" / "grades.csv").is_file()
+
+
+@pytest.mark.sandbox
+@pytest.mark.keras
+def test_a_second_call_runs_nothing_and_a_changed_threshold_changes_the_grade(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("GRADER_STORE", str(tmp_path / "store"))
+    own = tmp_path / "mnist_softmax"
+    shutil.copytree(ROOT / "assignments" / "mnist_softmax", own)
+    (own / "hidden_mnist_softmax.py").unlink()
+    command = ["grade", own, SAMPLES / "ada.ipynb", SAMPLES / "ben.ipynb", "--timings"]
+
+    first = call(*command, "-o", tmp_path / "first")
+    assert first.exit_code == 0, first.output
+    assert "student's code (sandbox)" in first.stdout
+    assert "known" not in first.stderr
+
+    checks = own / "test_mnist_softmax.py"
+    checks.write_text(checks.read_text("utf-8").replace("at_least=0.90", "at_least=0.99"))
+    second = call(*command, "-o", tmp_path / "second")
+    assert second.exit_code == 0, second.output
+    assert "student's code (sandbox)" not in second.stdout
+    assert "All 2 submissions were known from earlier runs" in second.stderr
+    one, two = (
+        json.loads((tmp_path / run / "submissions" / "ada" / "report.json").read_text("utf-8"))
+        for run in ("first", "second")
+    )
+    assert two["points"] < one["points"]
+    assert two["measurement"] == one["measurement"]
+    assert two["fits"] == one["fits"]
+    for name in ("predictions.f32", "model.keras", "executed.ipynb"):
+        files = [tmp_path / run / "submissions" / "ada" / name for run in ("first", "second")]
+        assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_results_that_cannot_be_written_are_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADER_STORE", str(tmp_path / "store"))
+    (tmp_path / "results").write_text("a file in the way")
+    unreadable = tmp_path / "empty.ipynb"
+    unreadable.write_text("")
+    result = call("grade", "mnist_softmax", unreadable, "-o", tmp_path / "results")
+    assert result.exit_code == 2, result.output
+    assert "cannot be written" in result.stderr
+    assert "Make room, or name another folder" in result.stderr
 
 
 def test_each_error_of_ours_is_a_sentence_with_a_remedy():
