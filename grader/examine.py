@@ -16,7 +16,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from grader.archive import RefusedError, custom_classes, inspect_archive
 from grader.assignment import Assignment
-from grader.errors import WorkerError
+from grader.errors import RunLostError, WorkerError
 from grader.forms import Form, candidate_forms
 from grader.normal_form import RawModel, normal_form, shape_of
 from grader.records import ArrayFacts, CompileFacts, ExecutionRecord, ModelCard, Predictions
@@ -167,6 +167,8 @@ def _ask(
         Limits(wall_s=JUDGE_SECONDS, memory=JUDGE_MEMORY, messages=min(cap, GIB)),
         said.extend,
     )
+    if outcome.ending == "killed":  # by whom, nobody knows: perhaps it works another time
+        raise RunLostError("The judge was killed.")
     if outcome.setup_error:
         raise WorkerError(f"The judge's sandbox could not be set up: {outcome.setup_error}")
     if outcome.ending != "finished":

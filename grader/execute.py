@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from grader.assignment import Assignment
-from grader.errors import WorkerError
+from grader.errors import RunLostError, WorkerError
 from grader.messages import (
     CellEnded,
     CellStarted,
@@ -91,6 +91,8 @@ def execute(
         watched.hear,
     )
     if outcome.setup_error:
+        if outcome.ending == "killed":
+            raise RunLostError("The sandbox was killed before the first cell.")
         raise WorkerError(f"The sandbox could not be set up: {outcome.setup_error}")
     if not watched.environment and outcome.ending == "finished":
         raise WorkerError(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from grader.assignment import read_assignment
-from grader.errors import WorkerError
+from grader.errors import RunLostError, WorkerError
 from grader.examine import card_of, examine
 from grader.sandbox.interface import Artefact, Isolation, Outcome
 
@@ -160,6 +160,11 @@ def test_a_model_that_takes_other_inputs_is_told_which_were_offered(examined):
     assert "takes inputs of shape (None, 4); offered were" in judgement.judge_problem
 
 
+def test_a_judge_that_was_killed_may_be_asked_again(examined):
+    with pytest.raises(RunLostError, match="killed"):
+        examined(Judge(said(), ending="killed", setup_error="it ended with status -9"))
+
+
 @pytest.mark.parametrize(
     ("answer", "outcome"),
     [
@@ -172,7 +177,7 @@ def test_a_model_that_takes_other_inputs_is_told_which_were_offered(examined):
         (b"no json\n", {}),
         (b"", {}),
         (b"x" * (9 << 20), {}),
-        (said(), {"ending": "killed"}),
+        (said(), {"ending": "output"}),
         (said(), {"setup_error": "no mount"}),
     ],
 )

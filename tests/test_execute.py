@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from grader.assignment import read_assignment
-from grader.errors import WorkerError
+from grader.errors import RunLostError, WorkerError
 from grader.execute import execute
 from grader.sandbox.interface import Artefact, Isolation, Outcome
 from grader.workbench import Shortcuts
@@ -149,6 +149,8 @@ def test_a_process_that_ends_itself_is_not_finished(run):
 def test_a_kernel_that_never_started_is_our_fault(run, assignment_folder, make, tmp_path):
     with pytest.raises(WorkerError, match="could not be set up: no bwrap"):
         run(setup_error="no bwrap")
+    with pytest.raises(RunLostError, match="killed before the first cell"):
+        run(setup_error="it ended with status -9", ending="killed")
     silent = Said(stderr="Traceback: no keras", exit_code=1)
     bench = SimpleNamespace(
         sandbox=silent,
