@@ -3,10 +3,11 @@
 Some submissions train the softmax classifier for one epoch and then wait, all at the same time.
 While all of them wait, the memory of the whole tree below ``grader grade`` is added up, each shared
 page once (PSS). What the third submission adds to two, and so on, is the price of one more; with
-the server that imports Keras once, and without it.
+the server that imports Keras once, and without it. Much of it are the student's own arrays, so that
+``--kind untrained`` builds the same model and loads no data.
 
     python -m benchmarks.memory
-    python -m benchmarks.memory --at-once 1,2,4 --rounds 3 --json memory.json
+    python -m benchmarks.memory --kind untrained --json memory-untrained.json
 """
 
 import argparse
@@ -35,6 +36,11 @@ time.sleep({seconds})
 ctypes.CDLL(None).prctl(15, b"python", 0, 0, 0)"""
 WAYS = {"with the server": (), "without": ("zygote",)}
 """How the batches are run, and without which shortcuts."""
+KINDS = {
+    "trained": SOFTMAX.cells,
+    "untrained": lambda seed: [SOFTMAX.cells(seed)[0], SOFTMAX.cells(seed)[3]],
+}
+"""What a submission does before it waits: all of it, or only build and compile its model."""
 LOOKS = 3
 """How often the memory is read while all wait; the median counts."""
 
@@ -83,6 +89,9 @@ def main() -> None:
     parser.add_argument(
         "--ways", choices=["both", *WAYS], default="both", help="only one of the two ways"
     )
+    parser.add_argument(
+        "--kind", choices=list(KINDS), default="trained", help="what they do first (trained)"
+    )
     add_without(parser)
     options = parser.parse_args()
     machine = machine_line()
@@ -104,6 +113,7 @@ def main() -> None:
         options.json,
         {
             "machine": machine,
+            "kind": options.kind,
             "taken": [asdict(one) for one in taken],
             "megabytes_of_one_more": {
                 way: asdict(price) for way, price in further.items() if price
@@ -132,7 +142,10 @@ def measure(folder: Path, way: str, at_once: int, options: argparse.Namespace) -
     students = [f"student_{number:02}" for number in range(1, at_once + 1)]
     seed = new_seed()
     for number, student in enumerate(students):
-        cells = [*SOFTMAX.cells(seed + number), WAIT.format(name=WAITING, seconds=options.wait)]
+        cells = [
+            *KINDS[options.kind](seed + number),
+            WAIT.format(name=WAITING, seconds=options.wait),
+        ]
         write_notebook(submitted / f"{student}.ipynb", f"# {student}", cells)
     shortcuts = passed_on([*WAYS[way], *options.without])
     command = grading(
