@@ -11,7 +11,7 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from grader.assignment import Assignment
-from grader.errors import GraderError, StoreError
+from grader.errors import ClusterError, GraderError, StoreError
 from grader.examine import Judgement, card_of
 from grader.execute import choose
 from grader.find_out import Findings, Order
@@ -57,8 +57,8 @@ class Gatherer:
         """Find out everything about one submission; our own faults are caught here and named."""
         try:
             return self._gather(submission)
-        except StoreError:  # what is found out from now on would be lost: the batch ends here
-            raise
+        except (StoreError, ClusterError):
+            raise  # what is found out from now on would be lost, or nothing is: the batch ends
         except GraderError as error:
             broken = f"The grader itself failed: {error.message}"
         except Exception as error:  # noqa: BLE001 - our own mistake must not end everybody's batch

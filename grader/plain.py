@@ -3,7 +3,6 @@
 JSON has no such numbers; pydantic reads these strings as the numbers they stand for.
 """
 
-import functools
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -26,10 +25,15 @@ def plain(value: Any) -> Any:
     return [plain(item) for item in value] if isinstance(value, Sequence) else str(value)
 
 
-@functools.cache
-def _fields(kind: Any) -> tuple[str, ...]:
+_NAMES: dict[type, tuple[str, ...]] = {}
+
+
+def _fields(kind: type) -> tuple[str, ...]:
     """The names of a record's fields; none for what is no record."""
-    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
+    if kind not in _NAMES:
+        found = fields(kind) if is_dataclass(kind) else ()
+        _NAMES[kind] = tuple(field.name for field in found)
+    return _NAMES[kind]
 
 
 def plain_json(value: Any, *, indent: int | None = None) -> bytes:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from grader.assignment import AccuracyWanted, Thresholds, read_assignment
-from grader.errors import RunLostError, SandboxError, StoreError, WorkerError
+from grader.errors import ClusterError, RunLostError, SandboxError, StoreError, WorkerError
 from grader.examine import Judgement
 from grader.find_out import Findings, Order, find_out
 from grader.gather import Gatherer
@@ -31,6 +31,11 @@ import pytest
 def test_it(held_out):
     '''It is good.'''
     held_out.expect_accuracy(at_least=0.5)
+
+@pytest.mark.points(1)
+def test_run(execution):
+    '''It runs.'''
+    assert execution.ending == "finished"
 """
 
 
@@ -310,9 +315,10 @@ def test_our_own_fault_breaks_one_submission_and_not_the_batch(
     hands.fault = fault
     unreadable = make.submission(student="ben", problem="the file is empty")
     first, second = grade([make.submission(), unreadable], assignment, desk, hands, jobs=2)
-    assert (first.needs_a_person, first.out_of, first.checks[0].outcome) == (True, 0, "broken")
+    assert (first.needs_a_person, first.out_of) == (True, 0)
+    assert [check.outcome for check in first.checks] == ["broken", "broken"]
     assert "The grader itself failed" in " ".join(first.notes)
-    assert (second.needs_a_person, second.out_of, second.checks[0].outcome) == (False, 2, "failed")
+    assert (second.needs_a_person, second.out_of, second.checks[0].outcome) == (False, 3, "failed")
     assert "empty" in second.checks[0].hint
 
 
@@ -342,6 +348,12 @@ def test_a_store_that_takes_no_more_ends_the_batch_and_keeps_the_reports(
     reports = list(desk.results.glob("submissions/*/report.json"))
     assert len(reports) == 2
     assert len(hands.orders) < 9
+
+
+def test_a_lost_cluster_ends_the_batch(hands, desk, assignment, make):
+    hands.fault = ClusterError("no worker is left")
+    with pytest.raises(ClusterError, match="no worker is left"):
+        grade([make.submission()], assignment, desk, hands)
 
 
 def test_a_lost_run_is_begun_anew_but_not_for_ever(make, assignment, desk, monkeypatch):

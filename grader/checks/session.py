@@ -359,6 +359,14 @@ class _Judge:
             raise BrokenFactError("no submission is being judged")
         return self._now
 
+    @property
+    def _execution(self) -> ExecutionRecord:
+        """What the submission did; where our own fault kept it from running, that is not known."""
+        evidence = self._facts
+        if evidence.broken and evidence.execution.ending == "unreadable":
+            raise BrokenFactError(evidence.broken)
+        return evidence.execution
+
     def _nothing(self, what: str) -> Exception:
         """Why a fact is missing: the student's fault fails a check, ours breaks it."""
         evidence = self._facts
@@ -374,7 +382,7 @@ class _Judge:
     @pytest.fixture
     def execution(self) -> ExecutionRecord:
         """What it did when it ran."""
-        return self._facts.execution
+        return self._execution
 
     @pytest.fixture
     def model(self) -> JudgedModel:
@@ -386,12 +394,12 @@ class _Judge:
     @pytest.fixture
     def models(self) -> tuple[FoundModel, ...]:
         """Every model that was found."""
-        return self._facts.execution.models
+        return self._execution.models
 
     @pytest.fixture
     def fits(self) -> Training:
         """The recorded trainings of the judged model."""
-        execution = self._facts.execution
+        execution = self._execution
         if execution.chosen is None:
             raise self._nothing("a trained model")
         own = tuple(fit for fit in execution.fits if fit.model == execution.chosen)
@@ -405,7 +413,7 @@ class _Judge:
     @pytest.fixture
     def variables(self) -> Variables:
         """Facts of the arrays that had a name when the run ended."""
-        return Variables(self._facts.execution.variables)
+        return Variables(self._execution.variables)
 
     @pytest.fixture
     def held_out(self) -> HeldOut:
