@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.datasets import available, verify
-from grader.sandbox import rungs
+from grader.sandbox import forks, rungs
 from grader.sandbox.interface import GIB
 
 PACKAGES = ("keras", "tensorflow", "numpy", "ipython", "pytest")
@@ -79,6 +79,11 @@ def show_machine(console: Console) -> bool:
             )
         else:
             console.print(Text(" ✓ ", "green") + Text(rung.description))
+            tried = forks(rung.level)
+            said = f"Fast on top: runs are forks [self-test {tried.attempts}/{tried.attempts}]."
+            if not tried.holds:
+                said = f"Not fast: every run imports Keras anew, for {tried.reason}."
+            console.print(Text(f"     {said}", "dim" if tried.holds else "yellow"))
     console.print(Text("Data", "bold"))
     for offer in available():
         if offer.used:

@@ -10,10 +10,10 @@ from pathlib import Path
 from grader.errors import SandboxError
 from grader.sandbox import interior
 from grader.sandbox.interface import LEVELS, Level, Sandbox
-from grader.sandbox.ladder import OFFERED, Rung, make, rung, rungs
+from grader.sandbox.ladder import OFFERED, Rung, forks, make, rung, rungs
 from grader.sandbox.zygote import ZygoteSandbox
 
-__all__ = ["Rung", "ZygoteSandbox", "open_sandbox", "rungs"]
+__all__ = ["Rung", "ZygoteSandbox", "forks", "open_sandbox", "rungs"]
 
 
 def open_sandbox(

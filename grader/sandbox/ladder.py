@@ -11,6 +11,7 @@ from grader.sandbox.interface import Level, Sandbox
 from grader.sandbox.landlock import LandlockSandbox
 from grader.sandbox.plain import PlainSandbox
 from grader.sandbox.selftest import PROGRAMS, Proof, prove
+from grader.sandbox.zygote import prove_forks
 
 OFFERED: tuple[Level, ...] = ("namespaces", "landlock", "none")
 
@@ -64,6 +65,11 @@ def rung(level: Level) -> Rung:
     return _TRIES[level]()
 
 
+def forks(level: Level) -> Proof:
+    """Try whether runs on this rung can be forks of a server, as safe as fresh processes."""
+    return prove_forks(_KINDS[level])
+
+
 def make(level: Level, description: str, workers: Path = interior.WORKERS) -> Sandbox:
     """Make the sandbox of a rung that works."""
     return _KINDS[level](description, workers)
@@ -82,7 +88,7 @@ def _namespaces() -> Rung:
         )
     proof = prove(BubblewrapSandbox("", PROGRAMS))
     if not proof.holds:
-        return _missing("namespaces", _why(proof), _NAMESPACES_REMEDY)
+        return _missing("namespaces", proof.reason, _NAMESPACES_REMEDY)
     number = ".".join(map(str, version))
     on_top = f"Landlock {proof.landlock}" if proof.landlock else "no Landlock on top"
     return Rung(
@@ -100,7 +106,7 @@ def _namespaces() -> Rung:
 def _landlock() -> Rung:
     proof = prove(LandlockSandbox("", PROGRAMS))
     if not proof.holds:
-        return _missing("landlock", _why(proof), _LANDLOCK_REMEDY)
+        return _missing("landlock", proof.reason, _LANDLOCK_REMEDY)
     return Rung(
         level="landlock",
         works=True,
@@ -126,12 +132,6 @@ def _missing(level: Level, reason: str, remedy: str) -> Rung:
     return Rung(
         level=level, works=False, description="", reason=reason, remedy=f"{remedy} {_NO_REMEDY}"
     )
-
-
-def _why(proof: Proof) -> str:
-    if proof.failure:
-        return proof.failure
-    return "its self-test failed: from inside it was possible to " + ", to ".join(proof.allowed)
 
 
 _TRIES: Mapping[Level, Callable[[], Rung]] = {

@@ -34,6 +34,13 @@ class Proof:
         """Whether the rung keeps its promise."""
         return bool(self.attempts) and not self.allowed and not self.failure
 
+    @property
+    def reason(self) -> str:
+        """Why it does not hold."""
+        if self.failure:
+            return self.failure
+        return "its self-test failed: from inside it was possible to " + ", to ".join(self.allowed)
+
 
 def prove(sandbox: Sandbox) -> Proof:
     """Run the self-test in a sandbox whose programs are :data:`PROGRAMS`."""

@@ -185,17 +185,13 @@ class ZygoteSandbox:
             return
         proof = prove_forks(type(self._cold))
         if not proof.holds:
-            reasons = proof.failure or "from inside it was possible to " + ", to ".join(
-                proof.allowed
-            )
-            raise SandboxError(f"the self-test of forks failed: {reasons}")
+            raise SandboxError(proof.reason)
 
     def _hear(self, server: Server) -> None:
         """Take note that a server is ready or has ended."""
         with self._changed:
             if server.failure is not None and not server.is_ready and not self._is_closed:
-                reason = _last_line(server.failure)
-                self._refusal = self._refusal or f"its server did not start: {reason}"
+                self._refusal = self._refusal or _last_line(server.failure)
         if server.failure is not None:
             self._lose(server)
         with self._changed:
@@ -210,7 +206,7 @@ class ZygoteSandbox:
             self._current = None
             self._deaths += 1
             if self._deaths > _MOST_DEATHS:
-                self._refusal = self._refusal or f"its server died {self._deaths} times"
+                self._refusal = self._refusal or f"the server died {self._deaths} times"
 
 
 def _last_line(text: str) -> str:
@@ -223,4 +219,4 @@ def prove_forks(rung: Callable[[str, Path], Sandbox]) -> Proof:
     with ZygoteSandbox(rung("", PROGRAMS), programs=("attempts",)) as sandbox:
         sandbox._is_proven = True  # noqa: SLF001 - it is being proven
         proof = prove(sandbox)
-        return replace(proof, failure=" ".join((proof.failure, *sandbox.notes)).strip())
+        return replace(proof, failure=proof.failure or sandbox._refusal)  # noqa: SLF001 - as above

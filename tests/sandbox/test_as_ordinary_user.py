@@ -1,4 +1,4 @@
-"""The conformance list once more, as an ordinary user: what root may do hides many a fault."""
+"""The conformance list and that of forks, as an ordinary user: root's rights hide many a fault."""
 
 import shutil
 import sys
@@ -20,11 +20,12 @@ def home():
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def test_the_conformance_list_holds_for_an_ordinary_user(as_ordinary_user, home):
-    tests = [sys.executable, "-m", "pytest", HERE / "test_conformance.py", "-q", "--tb=short"]
+def test_both_lists_hold_for_an_ordinary_user(as_ordinary_user, home):
+    lists = [HERE / "test_conformance.py", HERE / "test_zygote.py"]
+    tests = [sys.executable, "-m", "pytest", *lists, "-q", "--tb=short"]
     # no file of the user's may lie about afterwards
     tests += ["-p", "no:cacheprovider", "-m", "not keras", "--basetemp", home / "tests"]
-    ran = as_ordinary_user(*tests, home=home)
+    ran = as_ordinary_user(*tests, home=home, timeout=600)
 
     assert ran.returncode == 0, ran.stdout[-6000:] + ran.stderr[-2000:]
     assert " passed" in ran.stdout

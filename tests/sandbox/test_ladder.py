@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from grader.errors import SandboxError
-from grader.sandbox import bubblewrap, interior, ladder, open_sandbox
+from grader.sandbox import bubblewrap, forks, interior, ladder, open_sandbox
 from grader.sandbox.interface import Job, Limits
 from grader.sandbox.plan import Doors, write
 from grader.sandbox.selftest import Proof
@@ -79,6 +79,13 @@ def test_a_rung_asked_for_by_name_is_had_or_is_an_error(proofs):
         open_sandbox("landlock")
     with pytest.raises(SandboxError, match="'uid'"):
         open_sandbox("uid")
+
+
+@pytest.mark.sandbox
+def test_forks_are_tried_on_every_rung_that_works(offered):
+    tried = {rung.level: forks(rung.level) for rung in offered.values() if rung.works}
+
+    assert all(tried[level].holds for level in tried if level != "none"), tried
 
 
 @pytest.mark.usefixtures("fresh")
