@@ -20,7 +20,7 @@ REPOSITORY = HERE.parent
 
 COMMAND_LIMIT = 1800.0
 """Seconds after which a command is taken for dead."""
-LOOK_S = 0.05
+LOOK_S = 0.02
 """How often the tree of a running command is looked at."""
 
 
@@ -186,5 +186,6 @@ class _Looker(threading.Thread):
         marker = self._command.marker
         if marker and self.first_seconds is None:
             now = time.perf_counter()
-            if marker.encode() in self._command.log.read_bytes():
+            log = self._command.log
+            if log.exists() and marker.encode() in log.read_bytes():
                 self.first_seconds = now - self._start
