@@ -165,17 +165,22 @@ class _Looker(threading.Thread):
         self._over = threading.Event()
 
     def run(self) -> None:
-        """Look, until told that it is over."""
-        while not self._over.wait(LOOK_S):
-            tree = self.meter.look()
-            self.own_peak_mb = max(self.own_peak_mb, peak_mb(self._pid))
+        """Look, until told that it is over; what goes wrong is raised again by who waits."""
+        try:
+            while not self._over.wait(LOOK_S):
+                self._look()
             self._look_for_marker()
-            if self._command.watch is not None and self.fault is None:
-                try:
-                    self._command.watch(tree)
-                except Exception as error:  # noqa: BLE001 - raised again by who waits
-                    self.fault = error
+        except BenchmarkError as error:
+            self.fault = error
+        except Exception as error:  # noqa: BLE001 - else its numbers would just be too small
+            self.fault = BenchmarkError(f"the command could not be looked at: {error!r}")
+
+    def _look(self) -> None:
+        tree = self.meter.look()
+        self.own_peak_mb = max(self.own_peak_mb, peak_mb(self._pid))
         self._look_for_marker()
+        if self._command.watch is not None:
+            self._command.watch(tree)
 
     def stop(self) -> None:
         """The program has ended."""
