@@ -191,6 +191,5 @@ class _Looker(threading.Thread):
         marker = self._command.marker
         if marker and self.first_seconds is None:
             now = time.perf_counter()
-            log = self._command.log
-            if log.exists() and marker.encode() in log.read_bytes():
+            if marker.encode() in self._command.log.read_bytes():
                 self.first_seconds = now - self._start
