@@ -83,6 +83,8 @@ class Server:
         self.is_ready = False
         self.failure: str | None = None
         """Why it ended; not ``None`` from then on."""
+        self.gave_a_reason = False
+        """Whether it ended by a decision, its own or ours: another one would end the same way."""
         self.taken = 0
         """Runs it was asked for."""
         self.running = 0
@@ -213,9 +215,9 @@ class Server:
             told = os.pread(output, 1 << 20, 0).decode("utf-8", "replace").strip()
             failure = told[-_MOST_ERROR:] or "it ended"
         except GraderError as error:
-            failure = error.message
+            failure, self.gave_a_reason = error.message, True
         except Exception as error:  # noqa: BLE001 - whatever it was, runs must go on without forks
-            failure = f"{type(error).__name__}: {error}"
+            failure, self.gave_a_reason = f"{type(error).__name__}: {error}", True
         finally:
             os.close(output)
         self._requests.shutdown(socket.SHUT_RDWR)

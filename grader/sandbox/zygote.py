@@ -118,7 +118,7 @@ class ZygoteSandbox:
                 break
             finally:
                 self._give_back(server)
-            if not outcome.setup_error or outcome.ending not in {"finished", "killed"}:
+            if not outcome.setup_error or outcome.ending != "finished":
                 return outcome
             self._refuse(f"a fork could not be set up: {_last_line(outcome.setup_error)}")
         return self._cold.run(job, limits, on_message)
@@ -190,8 +190,8 @@ class ZygoteSandbox:
     def _hear(self, server: Server) -> None:
         """Take note that a server is ready or has ended."""
         with self._changed:
-            if server.failure is not None and not server.is_ready and not self._is_closed:
-                self._refusal = self._refusal or _last_line(server.failure)
+            if server.gave_a_reason and not server.is_ready and not self._is_closed:
+                self._refusal = self._refusal or _last_line(server.failure or "")
         if server.failure is not None:
             self._lose(server)
         with self._changed:

@@ -182,6 +182,17 @@ def test_a_server_killed_while_idle_is_replaced(forks):
     assert do(forks, "marker")["imported"] != first["imported"]
 
 
+def test_a_server_killed_while_it_starts_is_replaced(forks):
+    zygote.prove_forks(type(forks._cold))  # once in a process, and not what is killed here
+    forks.start()
+    assert wait_until(lambda: descendants(os.getpid(), fresh=True))
+    for process in descendants(os.getpid(), fresh=True):
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
+
+    assert do(forks, "marker")
+
+
 def test_a_run_is_lost_with_its_server_and_the_next_one_works(forks):
     thread, ends = begin(forks, "sleep")
     server = server_of(forks)
