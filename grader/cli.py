@@ -359,7 +359,7 @@ def _grade(
         reports = grade_all(
             submissions, assignment, office.desk, office.hands, jobs=office.jobs, hidden=hidden
         )
-    watch.over()
+        watch.over(office.notes)
     return reports
 
 

@@ -4,9 +4,9 @@ import threading
 import time
 import traceback
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -29,8 +29,18 @@ from grader.records import (
 from grader.store import Entry
 from grader.workbench import Desk, Progress
 
-Hands = Callable[[Order], Findings]
-"""Who does the work, here or on another machine: :func:`grader.find_out.find_out`."""
+
+class Hands(Protocol):
+    """Who does the work, here or on another machine: :func:`grader.find_out.find_out`."""
+
+    def __call__(self, order: Order) -> Findings:
+        """Find out what is asked."""
+        ...
+
+    def get_ready(self) -> None:
+        """Begin what the first order would wait for; there will be one."""
+        ...
+
 
 T = TypeVar("T")
 
@@ -52,6 +62,15 @@ class Gatherer:
         self._desk = desk
         self._hands = hands
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    def get_ready(self, submissions: Iterable[Submission]) -> None:
+        """Have the hands get ready, unless all of these are known."""
+        bench, known = self._desk.bench, _Known(self._desk, self._assignment)
+        if any(
+            not submission.problem and known.is_new(run_key(submission, self._assignment, bench))
+            for submission in submissions
+        ):
+            self._hands.get_ready()
 
     def gather(self, submission: Submission) -> Evidence:
         """Find out everything about one submission; our own faults are caught here and named."""
@@ -183,6 +202,10 @@ class _Known:
             return None, None
         execution = choose(execution, self.assignment.settings.model.variable)
         return execution, _read(_JUDGEMENT, self._entry(self._judged(execution)))
+
+    def is_new(self, key: str) -> bool:
+        """Whether the store has no such run."""
+        return self._entry(key) is None
 
     def archive(self, execution: ExecutionRecord) -> bytes:
         """Give the bytes of the judged model; empty when there is none."""

@@ -12,6 +12,7 @@ from grader.batch import Room
 from grader.datasets import Dataset
 from grader.examine import JUDGE_MEMORY
 from grader.find_out import Findings, Order, find_out
+from grader.sandbox import ZygoteSandbox
 from grader.sandbox.interface import GIB, Sandbox
 from grader.workbench import OnProgress, Shortcuts, Workbench
 
@@ -29,6 +30,11 @@ class LocalHands:
     """Bytes that one submission may use."""
     room: Room
     """The memory of the machine."""
+
+    def get_ready(self) -> None:
+        """Begin what the first order would wait for."""
+        if isinstance(self.bench.sandbox, ZygoteSandbox):
+            self.bench.sandbox.start()
 
     def __call__(self, order: Order) -> Findings:
         """Find out what is asked, once there is memory for it."""
@@ -50,8 +56,6 @@ def open_bench(
     """
     with ExitStack() as stack:
         if shortcuts.zygote:
-            from grader.sandbox.zygote import ZygoteSandbox  # noqa: PLC0415
-
             sandbox = stack.enter_context(
                 ZygoteSandbox(
                     sandbox,

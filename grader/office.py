@@ -12,7 +12,7 @@ from grader.cluster import open_cluster
 from grader.datasets import load
 from grader.gather import Hands
 from grader.local import LocalHands, memory_for, open_bench
-from grader.sandbox import open_sandbox
+from grader.sandbox import ZygoteSandbox, open_sandbox
 from grader.sandbox.interface import Level
 from grader.store import Store, default_folder
 from grader.workbench import Desk, OnProgress, Shortcuts, Workbench, silent
@@ -48,6 +48,12 @@ class Office:
     """Who runs what is not known."""
     jobs: int
     """Submissions at a time."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What somebody should know of how the work was done, e.g. that it was slower."""
+        sandbox = self.desk.bench.sandbox
+        return sandbox.notes if isinstance(sandbox, ZygoteSandbox) else ()
 
 
 @contextmanager
@@ -104,7 +110,7 @@ def _open_hands(
             on_progress=on_progress,
             say=say,
         ) as cluster:
-            yield cluster.bench, cluster.hands, cluster.jobs
+            yield cluster.bench, cluster, cluster.jobs
         return
     say("Trying the isolation ...")
     sandbox = open_sandbox(wishes.isolation)

@@ -20,7 +20,7 @@ and ``gather`` asks for them only where the evidence store has no answer.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 
@@ -33,6 +33,9 @@ from grader.records import CheckResult, Evidence, Report, Submission
 from grader.report.files import write_batch, write_report
 from grader.tally import tally
 from grader.workbench import Desk, Progress
+
+A_FEW = 8
+"""Submissions by which it is told whether anything will have to run."""
 
 
 def grade(
@@ -58,6 +61,9 @@ def grade(
         AssignmentError: A check is not well-formed; raised before any student code runs.
         StoreError: The evidence store takes no more; what it has is kept.
     """
+    gatherer = Gatherer(assignment, desk, hands)
+    order = _doubles_last(submissions, assignment, desk)
+    gatherer.get_ready(order[:A_FEW])
     listed = list_checks(assignment)
     kept_back = [check for check in listed if check.hidden and not hidden]
     not_run = (len(kept_back), sum(check.points for check in kept_back))
@@ -77,8 +83,6 @@ def grade(
             Progress(student=student, stage="done", detail="known" if evidence.known else "")
         )
 
-    gatherer = Gatherer(assignment, desk, hands)
-    order = _doubles_last(submissions, assignment, desk)
     with closing(as_they_finish(order, gatherer.gather, jobs=jobs)) as arriving:
         run_checks((found for _, found in arriving), assignment, report_on, hidden=hidden)
     in_order = [reports[submission.student] for submission in submissions]
@@ -88,15 +92,8 @@ def grade(
 
 def _doubles_last(
     submissions: Sequence[Submission], assignment: Assignment, desk: Desk
-) -> Iterator[Submission]:
+) -> list[Submission]:
     """Put work that was handed in twice at the end, where its first run is known."""
-    seen: set[str] = set()
-    doubles = []
-    for submission in submissions:
-        key = run_key(submission, assignment, desk.bench)
-        if key in seen:
-            doubles.append(submission)
-        else:
-            seen.add(key)
-            yield submission
-    yield from doubles
+    keyed = [(run_key(each, assignment, desk.bench), each) for each in submissions]
+    first = dict(reversed(keyed))
+    return [each for key, each in sorted(keyed, key=lambda pair: first[pair[0]] is not pair[1])]

@@ -48,6 +48,10 @@ class Hands:
         self.right = {}
         self.fault = None
         self.pause = 0.0
+        self.got_ready = 0
+
+    def get_ready(self):
+        self.got_ready += 1
 
     def __call__(self, order: Order) -> Findings:
         self.orders.append(order)
@@ -394,6 +398,16 @@ def test_results_are_written_as_they_come_and_listed_in_order(hands, desk, assig
     folder = desk.folder("s1")
     assert (folder / "model.keras").read_bytes() == ARCHIVE
     assert len((folder / "predictions.f32").read_bytes()) == 10 * 3 * 4
+
+
+def test_hands_get_ready_when_there_is_work_and_only_then(hands, desk, assignment, make):
+    unreadable = make.submission(student="ben", problem="the file is empty")
+    grade([unreadable], assignment, desk, hands)
+    assert hands.got_ready == 0
+    grade([make.submission(), unreadable], assignment, desk, hands)
+    assert hands.got_ready == 1
+    grade([make.submission()], assignment, desk, hands)
+    assert hands.got_ready == 1
 
 
 def test_a_model_of_an_earlier_run_does_not_stay(hands, desk, assignment, make, monkeypatch):

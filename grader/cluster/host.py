@@ -156,7 +156,10 @@ class Cluster:
         """How many submissions may be begun at a time; more than there are places today."""
         return max(MOST_WAITING, 2 * self._crew.places)
 
-    def hands(self, order: Order) -> Findings:
+    def get_ready(self) -> None:
+        """Nothing to begin: a worker is furnished with its first order."""
+
+    def __call__(self, order: Order) -> Findings:
         """Have a worker find out what is asked; a lost worker's order goes to another.
 
         Raises:

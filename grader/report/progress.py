@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
@@ -110,9 +111,11 @@ class Watch:
         self._bar.update(self._task, detail="")
         self._phase("preparing")
 
-    def over(self) -> None:
-        """All is graded; say what was known from before."""
+    def over(self, notes: Iterable[str] = ()) -> None:
+        """All is graded; say what was known from before, and whatever else is to be known."""
         self._phase("grading")
+        for note in notes:
+            self._console.print(note, markup=False)
         if self.known:
             whole = "All" if self.known == self._total else f"{self.known} of"
             self._console.print(

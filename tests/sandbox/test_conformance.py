@@ -69,6 +69,10 @@ def test_strings_hash_the_same_in_every_run(rig, open_folder):
     assert first == second
 
 
+def test_a_machine_out_of_memory_ends_a_run_before_anything_else(rig):
+    assert rig.do("worth_ending").answers == [500]
+
+
 @pytest.mark.keras
 def test_keras_trains_and_saves_a_model(rig):
     limits = replace(rig.limits, wall_s=120, memory=3 * GIB, disk=256 * MIB, processes=160)

@@ -117,6 +117,11 @@ def read(task):
     return answers
 
 
+def worth_ending(task):
+    with open("/proc/self/oom_score_adj") as file:
+        tell(int(file.read()))
+
+
 def own_process(task):
     with open("/proc/self/status") as file:
         status = dict(line.split(":", 1) for line in file)
