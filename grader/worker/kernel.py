@@ -166,10 +166,16 @@ def _error_facts(error: BaseException, source: str) -> dict[str, Any]:
         shown = [f"  line {error.lineno}: {text.strip()}"]
     return {
         "kind": type(error).__name__,
-        "message": str(error.msg if isinstance(error, SyntaxError) else error)[:4000],
+        "message": _cut(str(error.msg if isinstance(error, SyntaxError) else error), 4000),
         "line": line,
-        "traceback": "\n".join([*shown, f"{type(error).__name__}: {error}"])[:8000],
+        "traceback": _cut("\n".join([*shown, f"{type(error).__name__}: {error}"]), 8000),
     }
+
+
+def _cut(text: str, most: int) -> str:
+    """Cut a long text in its middle: TensorFlow says at the end what is wrong, others at first."""
+    part = most // 2
+    return text if len(text) <= most else f"{text[:part]}\n[...]\n{text[-part:]}"
 
 
 def _is_students(filename: str) -> bool:

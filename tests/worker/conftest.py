@@ -109,7 +109,8 @@ def fresh():
 @contextlib.contextmanager
 def started(folder):
     """Start a process and end it."""
-    environment = os.environ | {
+    inherited = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    environment = inherited | {
         "CUDA_VISIBLE_DEVICES": "",
         "KERAS_BACKEND": "tensorflow",
         "KERAS_HOME": str(folder / "home"),
