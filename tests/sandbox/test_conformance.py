@@ -5,6 +5,7 @@ that the deed would succeed without a sandbox.
 """
 
 import errno
+import gc
 import os
 import signal
 import socket
@@ -405,7 +406,7 @@ def test_nothing_is_left_open_on_the_host(rig):
     rig.do("own_process")
     rig.do("", program="broken_import")
 
-    assert _settled_descriptors() == before
+    assert _settled_descriptors() <= before
 
 
 def test_a_fault_of_the_host_ends_the_run(rig):
@@ -493,7 +494,8 @@ def _lives(pid):
 
 
 def _settled_descriptors():
-    """Count open descriptors, once a server that is ending elsewhere has given back its own."""
+    """Count open descriptors, once other tests' servers and exceptions have let go of theirs."""
+    gc.collect()
     counts = []
     while len(counts) < 5 or len(set(counts[-5:])) > 1:
         counts.append(sum(1 for _ in Path("/proc/self/fd").iterdir()))
