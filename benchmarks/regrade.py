@@ -34,7 +34,7 @@ from grader.workbench import Shortcuts
 ASSIGNMENT = "mnist_softmax"
 SAMPLE = REPOSITORY / "assignments" / ASSIGNMENT / "samples" / "ada.ipynb"
 """The submission that is really run."""
-ALL_KNOWN = r"^All {size} submissions were known from earlier runs"
+ALL_KNOWN = r"^All {size} submissions were known already"
 """What the command says when it has run nothing."""
 
 

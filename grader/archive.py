@@ -9,11 +9,11 @@ import io
 import json
 import re
 import stat
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
 from typing import Any
+
+from grader.unzip import UNZIP_ERRORS
 
 MIB = 1 << 20
 LARGEST_FILE = 512 * MIB
@@ -23,18 +23,6 @@ MOST_MEMBERS = 64
 HIGHEST_RATIO = 20
 DEEPEST = 64
 NEEDED = frozenset({"config.json", "metadata.json", "model.weights.h5"})
-
-UNZIP_ERRORS = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    NotImplementedError,  # a compression method of another age
-    RuntimeError,  # a password
-    EOFError,
-    ValueError,
-    OSError,
-)
-"""What Python's zip reader raises on a damaged or hostile archive."""
 
 MODULES = frozenset({
     "builtins",

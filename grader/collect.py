@@ -19,9 +19,9 @@ from typing import Any
 
 import nbformat
 
-from grader.archive import UNZIP_ERRORS
 from grader.errors import UsageError
 from grader.records import Submission
+from grader.unzip import UNZIP_ERRORS
 
 MIB = 1 << 20
 LARGEST_NOTEBOOK = 50 * MIB

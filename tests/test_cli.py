@@ -144,7 +144,7 @@ def test_a_second_call_runs_nothing_and_a_changed_threshold_changes_the_grade(
     second = call(*command, "-o", tmp_path / "second")
     assert second.exit_code == 0, second.output
     assert "student's code (sandbox)" not in second.stdout
-    assert "All 2 submissions were known from earlier runs" in second.stderr
+    assert "All 2 submissions were known already" in second.stderr
     one, two = (
         json.loads((tmp_path / run / "submissions" / "ada" / "report.json").read_text("utf-8"))
         for run in ("first", "second")

@@ -119,7 +119,7 @@ class Watch:
         if self.known:
             whole = "All" if self.known == self._total else f"{self.known} of"
             self._console.print(
-                f"{whole} {self._total} submissions were known from earlier runs: "
+                f"{whole} {self._total} submissions were known already: "
                 "no code was run for them (--fresh runs everything again).",
                 markup=False,
             )

@@ -5,10 +5,8 @@ import hashlib
 import json
 import os
 import re
-import struct
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +16,7 @@ from typing import Any, NoReturn
 from grader.errors import StoreError
 from grader.store.blobs import SHA256, sync_folder
 from grader.store.entries import KIND, Entry
+from grader.unzip import UNZIP_ERRORS
 
 _FORMAT = "keras-grader evidence"
 _VERSION = 1
@@ -29,16 +28,6 @@ _LARGEST_BLOB = 2048 * _MIB
 _HIGHEST_RATIO = 20
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
-_UNZIP_ERRORS = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    NotImplementedError,  # a compression method of another age
-    RuntimeError,  # a password
-    EOFError,
-    ValueError,
-    OSError,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +150,7 @@ def unpack(file: Path) -> Iterator[tuple[Entry, bytes, dict[str, bytes]]]:
                     made=one.made,
                 )
                 yield entry, facts, blobs
-    except _UNZIP_ERRORS as error:
+    except UNZIP_ERRORS as error:
         _refuse(file, f"it cannot be read as a zip archive ({error})")
 
 
