@@ -153,6 +153,25 @@ JOINED = {
     "        told.append({'e': self.model.evaluate(x, y, verbose=0)})\n"
     "        told.append({'t': self.model.train_on_batch(x[:8], y[:8])})\n"
     "fit(models[0], callbacks=[Other()])",
+    "evaluation": "model = compiled(dense(layers.Dropout(0.3), layers.BatchNormalization()))\n"
+    "for batch in (8, 7, 8):\n"
+    "    told.append({'e': model.evaluate(x, y, verbose=0, batch_size=batch)})\n"
+    "    told.append({'t': model.test_on_batch(x[:8], y[:8])})",
+    "evaluation by a dictionary": "model = compiled(dense(), weighted_metrics=['accuracy'])\n"
+    "told.append(model.evaluate(x, y, verbose=0, batch_size=8, return_dict=True,\n"
+    "    sample_weight=np.linspace(0, 1, 600)))",
+    "validation of watched training": "model = compiled(dense())\n"
+    "fit(model, validation_data=(x, y), validation_batch_size=8, callbacks=[Watch()])",
+    "evaluation within evaluation": "model = compiled(dense())\n"
+    "class Other(keras.callbacks.Callback):\n"
+    "    def on_test_begin(self, logs=None):\n"
+    "        told.append({'e': model.evaluate(x[:90], y[:90], verbose=0, batch_size=8)})\n"
+    "told.append({'e': model.evaluate(x, y, verbose=0, batch_size=8, callbacks=[Other()])})",
+    "evaluation of what validates": "model = compiled(dense())\n"
+    "class Other(keras.callbacks.Callback):\n"
+    "    def on_epoch_end(self, epoch, logs=None):\n"
+    "        told.append({'e': model.evaluate(x[:90], y[:90], verbose=0, batch_size=8)})\n"
+    "fit(model, validation_split=0.2, callbacks=[Other()], epochs=3)",
     "after an error": "model = compiled(keras.Sequential([layers.Embedding(50, 4),\n"
     "    layers.Flatten(), layers.Dense(1, activation='sigmoid')]), loss='binary_crossentropy')\n"
     "fit(model, words, binary[:400])\nwrong = words.copy()\nwrong[300] = 99\n"
@@ -170,6 +189,9 @@ class Watch(keras.callbacks.Callback):
         self.seen.append(logs['loss'])
     def on_epoch_end(self, epoch, logs=None):
         told.append({'seen': self.seen})
+class WatchTests(keras.callbacks.Callback):
+    def on_test_batch_begin(self, batch, logs=None):
+        told.append({'batch': [batch]})
 """
 LAMBDA = "keras.callbacks.LambdaCallback(on_train_batch_begin=lambda batch, logs: None)"
 ALONE = {
@@ -208,6 +230,22 @@ ALONE = {
     "model = compiled(Own([layers.Dense(4, activation='softmax')]))\nfit(model)",
     "train function of one's own": "model.make_train_function()\nmade = model.train_function\n"
     "model.train_function = lambda batches: made(batches)\nfit(model)",
+    "callback for test batches": "fit(model, batch_size=600)\n"
+    "model.evaluate(x, y, verbose=0, batch_size=8, callbacks=[WatchTests()])",
+    "callback for validation batches": "fit(model, batch_size=600, callbacks=[WatchTests()],\n"
+    "    validation_data=(x, y), validation_batch_size=8)",
+    "test steps": "fit(model, batch_size=600)\nmodel.evaluate(x, y, verbose=0, steps=9)",
+    "test pipeline": "fit(model, batch_size=600)\nmodel.evaluate(\n"
+    "    tf.data.Dataset.from_tensor_slices((x, y)).batch(8), verbose=0)",
+    "test step of one's own": "class Own(keras.Sequential):\n    def test_step(self, data):\n"
+    "        return super().test_step(data)\n"
+    "model = compiled(Own([layers.Dense(4, activation='softmax')]))\n"
+    "fit(model, batch_size=600)\nmodel.evaluate(x, y, verbose=0, batch_size=8)",
+    "evaluate of one's own": "class Own(keras.Sequential):\n"
+    "    def evaluate(self, *args, **kwargs):\n"
+    "        return super().evaluate(*args, **kwargs)\n"
+    "model = compiled(Own([layers.Dense(4, activation='softmax')]))\n"
+    "fit(model, batch_size=600, validation_data=(x, y), validation_batch_size=8)",
     "replaced in Keras": "once = keras.callbacks.CallbackList.on_train_batch_end\n"
     "keras.callbacks.CallbackList.on_train_batch_end = lambda *a, **k: once(*a, **k)\nfit(model)",
 }
@@ -215,6 +253,10 @@ IMPURE = {
     "TensorFlow's own random numbers": "model = compiled(dense(layers.Lambda(\n"
     "    lambda t: t + tf.random.normal(tf.shape(t), stddev=0.1))))\nfit(model)\n"
     "model.train_on_batch(x[:8], y[:8])\nfit(model)",
+    "TensorFlow's own random numbers in evaluation": "model = compiled(dense(layers.Lambda(\n"
+    "    lambda t: t + tf.random.normal(tf.shape(t), stddev=0.1))))\n"
+    "for _ in range(2):\n"
+    "    told.append({'e': model.evaluate(x, y, verbose=0, batch_size=8)})",
     "Python in the step": "def seen(t):\n    told.append({'seen': t.numpy()})\n    return t\n"
     "model = compiled(dense(layers.Lambda(lambda t: tf.ensure_shape(\n"
     "    tf.py_function(seen, [t], t.dtype), t.shape))))\nfit(model)",
@@ -288,15 +330,16 @@ def test_without_the_switch_nothing_of_keras_is_replaced(kernel):
     assert ran.outcomes == ["ok"]
 
 
-def test_the_model_has_its_own_train_function_again(kernel):
+def test_the_model_has_its_own_functions_again(kernel):
     ran = kernel.run(
         COMMON,
         "model = compiled(dense())\nfit(model)\nfirst = model.train_function\nfit(model)\n"
         "assert model.train_function is first and type(first).__name__ == 'function'\n"
+        "model.evaluate(x, y, verbose=0)\nassert type(model.test_function).__name__ == 'function'\n"
         "assert model.steps_per_execution == 1",
         "run = vars(first)['joined']._run\nassert run.experimental_get_tracing_count() == 1",
         "joined = next((o for o in gc.get_objects() if isinstance(o, JoinedSteps)))\n"
-        "assert sum(joined.calls) == 300 and len(joined.calls) < 60, joined.calls",
+        "assert sum(joined.calls) == 319 and len(joined.calls) < 60, joined.calls",
         speed={"joined_steps": 32},
     )
     assert ran.outcomes == ["ok"] * 4, ran.errors
@@ -317,12 +360,15 @@ def test_a_model_can_be_forgotten(kernel):
 
 @pytest.mark.parametrize("verbose", [1, 2])
 def test_the_line_at_the_end_of_an_epoch_is_the_same(kernel, verbose):
-    code = f"model = compiled(dense())\nfit(model, verbose={verbose}, validation_split=0.1)"
+    code = (
+        f"model = compiled(dense())\nfit(model, verbose={verbose}, validation_split=0.1)\n"
+        f"model.evaluate(x, y, batch_size=8, verbose={verbose})"
+    )
     groups, runs = both(kernel, code)
     assert groups.size
     shown = [last_lines(run.text("stdout")) for run in runs]
     assert shown[0] == shown[1]
-    assert len(shown[0]) == 4
+    assert len(shown[0]) == 5
     counts = re.findall(r"(\d+)/68", runs[1].text("stdout"))
     assert max(map(int, counts)) == 68
 
