@@ -27,11 +27,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import platformdirs
-
 from grader.datasets.arrays import Arrays, digest_of, sha256_of
 from grader.datasets.recipe import Layout, Recipe
 from grader.errors import DataError
+from grader.folders import cache_folder
 
 FORMAT = 1
 """Raised whenever a file in the cache is written in another way."""
@@ -128,14 +127,12 @@ class Cache:
     """The folder of all entries."""
 
     folder: Path
-    """``GRADER_CACHE``, or the user's cache folder for ``keras-grader``."""
+    """See :func:`grader.folders.cache_folder`."""
 
     @classmethod
     def of_user(cls) -> Self:
         """Give the cache of this user."""
-        named = os.environ.get("GRADER_CACHE")
-        folder = Path(named) if named else platformdirs.user_cache_path("keras-grader")
-        return cls(folder.expanduser().absolute())
+        return cls(cache_folder())
 
     def find(self, key: str) -> Entry | None:
         """Give the sound entry of a source that was read before.

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
+from grader.sandbox import fonts
+
 PACKAGE = Path(__file__).resolve().parent.parent
 """This package, ``grader/``."""
 WORKERS = PACKAGE / "worker"
@@ -88,7 +90,7 @@ def environment(box: str) -> Mapping[str, str]:
         "CUDA_VISIBLE_DEVICES": "",
         "KERAS_BACKEND": "tensorflow",
         "KERAS_HOME": str(home / ".keras"),
-        "MPLCONFIGDIR": str(home / ".matplotlib"),
+        "MPLCONFIGDIR": str(home / fonts.FOLDER),
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "IPYTHONDIR": str(home / ".ipython"),
         "PIP_NO_INDEX": "1",
@@ -98,7 +100,7 @@ def environment(box: str) -> Mapping[str, str]:
 
 def folders(box: str) -> list[str]:
     """Name the folders to make before a run, all of them private to it."""
-    names = ("work", "tmp", "home", "home/.keras", "home/.matplotlib", "home/.ipython")
+    names = ("work", "tmp", "home", "home/.keras", f"home/{fonts.FOLDER}", "home/.ipython")
     return [f"{box}/{name}" for name in names]
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 
 from grader.sandbox import interior
+from grader.sandbox.fonts import FOLDER, font_list
 from grader.sandbox.interface import Job, Limits
 from grader.sandbox.wardened import KeepSignals
 
@@ -88,15 +89,16 @@ def write(job: Job, limits: Limits, doors: Doors, inside: tuple[int, int] | None
         A file in memory, to be the new process's stdin.
     """
     control, messages = inside or (None, None)
+    files = {_inside(name): data for name, data in job.files.items()} | _fonts(doors)
     plan = _doors(doors) | {
         "serves": False,
         "program": job.program,
         "control": control,
         "messages": messages,
         "limits": _kernel_limits(limits, doors.tasks),
-        "files": [[_inside(name), len(data)] for name, data in job.files.items()],
+        "files": _sizes(files),
     }
-    return in_memory(_line(plan), _line(_task(job.task, doors)), *job.files.values())
+    return in_memory(_line(plan), _line(_task(job.task, doors)), *files.values())
 
 
 def write_server(serving: Serving, doors: Doors, control: int) -> int:
@@ -110,15 +112,16 @@ def write_server(serving: Serving, doors: Doors, control: int) -> int:
     Returns:
         A file in memory, to be the new process's stdin.
     """
+    files = _fonts(doors)
     plan = _doors(doors) | {
         "serves": True,
         "control": control,
         "messages": None,
         "limits": {"CORE": 0},
-        "files": [],
+        "files": _sizes(files),
     }
     task = {"programs": list(serving.programs), "prepare": dict(serving.prepare)}
-    return in_memory(_line(plan), _line(_task(task, doors)))
+    return in_memory(_line(plan), _line(_task(task, doors)), *files.values())
 
 
 def _doors(doors: Doors) -> dict[str, object]:
@@ -141,6 +144,16 @@ def _doors(doors: Doors) -> dict[str, object]:
 
 def _task(task: Mapping[str, object], doors: Doors) -> dict[str, object]:
     return {**task, "work": f"{doors.box}/work", "places": dict(doors.places)}
+
+
+def _fonts(doors: Doors) -> dict[str, bytes]:
+    """Give what matplotlib would search the system for."""
+    known = font_list()
+    return {f"{doors.box}/home/{FOLDER}/{known[0]}": known[1]} if known else {}
+
+
+def _sizes(files: Mapping[str, bytes]) -> list[tuple[str, int]]:
+    return [(path, len(data)) for path, data in files.items()]
 
 
 def _line(values: object) -> bytes:

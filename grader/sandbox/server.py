@@ -67,7 +67,7 @@ class Server:
     Args:
         rung: Where it lives.
         serving: What it makes ready.
-        prove: Called first; raises :class:`GraderError` if there must be no server.
+        prove: Called before it is used; raises :class:`GraderError` if it must not be.
         tell: Called when it is ready and when it has ended. Both are called from its own thread.
     """
 
@@ -203,11 +203,11 @@ class Server:
         output = plan.in_memory()
         try:
             with self._inside:
-                self._prove()
                 serving = self._rung.serve(self._serving, self._inside.fileno(), output)
                 with serving as (root, grip):
                     try:
                         self._inside.close()
+                        self._prove()  # it makes itself ready meanwhile
                         self._wait(root)
                     finally:
                         grip.kill(root)

@@ -20,6 +20,7 @@ import base64
 import contextlib
 import ctypes
 import fcntl
+import gc
 import importlib
 import importlib.machinery
 import importlib.util
@@ -181,7 +182,12 @@ def import_worker(folder: str, program: str) -> Any:
     if "grader_worker" not in sys.modules:
         has_init = os.path.exists(os.path.join(folder, "__init__.py"))
         _package("grader_worker", folder, has_init=has_init)
-    return importlib.import_module(f"grader_worker.{program}")
+    # Of what is imported nothing becomes garbage, and looking for some takes a fifth of the time.
+    gc.disable()
+    try:
+        return importlib.import_module(f"grader_worker.{program}")
+    finally:
+        gc.enable()
 
 
 def _package(name: str, folder: str, *, has_init: bool) -> None:

@@ -56,7 +56,6 @@ class Server:
         launch.libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
         # the kernel buries them: the host watches its runs itself
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-        gc.collect()
         gc.freeze()  # a collection in a fork would copy what it only looks at
         control.send(json.dumps({"serving": sorted(self._runs)}).encode())
         while True:
