@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-import grader.cli_store
+import grader.cli.store
 from grader.errors import StoreError
 from grader.report.shelf import size_words
 from grader.store import Store, default_folder, faults, index, travel
@@ -794,7 +794,7 @@ def test_nobody_can_date_evidence_into_the_future(tmp_path, archive):
 
 
 def call(*args):
-    return CliRunner().invoke(grader.cli_store.app, [str(arg) for arg in args])
+    return CliRunner().invoke(grader.cli.store.app, [str(arg) for arg in args])
 
 
 def test_where_the_store_lies(monkeypatch, tmp_path):
