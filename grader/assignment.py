@@ -11,14 +11,15 @@
 
 import re
 import tomllib
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from grader.errors import AssignmentError, UsageError
-from grader.records import Task
+from grader.records import Metric, Task
 
 FILE = "assignment.toml"
 LONGEST_LOOK = 50_000_000
@@ -52,6 +53,9 @@ class ModelWanted:
     """The name that decides when several models were trained."""
     classes: Annotated[int, Field(ge=1)] = 1
     """How many numbers the output has."""
+    only_by_name: bool | None = None
+    """Whether a model of another name is not judged in its place; if not said, only where there
+    are several (``[models.NAME]``)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +103,30 @@ class AccuracyWanted:
     rule: Literal["median", "best"] = "median"
     """Which of the runs counts; of an even number of runs, ``median`` takes the better middle."""
 
+    def is_close(self, value: float) -> bool:
+        """Whether another seed could fall on the other side."""
+        return abs(value - self.at_least) <= self.margin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorWanted:
+    """``[thresholds.error]``: a ceiling of the mean squared error, for regression."""
+
+    __pydantic_config__ = _STRICT
+
+    at_most: POSITIVE
+    """What the mean of the squared errors on held-out samples may be."""
+    margin: Annotated[float, Field(ge=0)] = 0.0
+    """How near the ceiling counts as close, in either direction."""
+    retries: Annotated[int, Field(ge=0, le=20)] = 0
+    """How many more seeds a close error is tried with."""
+    rule: Literal["median", "best"] = "median"
+    """Which of the runs counts; of an even number of runs, ``median`` takes the better middle."""
+
+    def is_close(self, value: float) -> bool:
+        """Whether another seed could fall on the other side."""
+        return abs(value - self.at_most) <= self.margin
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
@@ -108,6 +136,12 @@ class Thresholds:
 
     accuracy: AccuracyWanted | None = None
     """Held-out accuracy."""
+    error: ErrorWanted | None = None
+    """Held-out mean squared error."""
+
+    def of(self, metric: Metric) -> AccuracyWanted | ErrorWanted | None:
+        """Give the threshold of what was measured."""
+        return self.accuracy if metric == "accuracy" else self.error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +174,8 @@ class Settings:
     """A paragraph for the instructor."""
     limits: LimitsWanted = field(default_factory=LimitsWanted)
     training: Training = field(default_factory=Training)
+    models: Mapping[str, ModelWanted] = field(default_factory=dict)
+    """``[models.NAME]``: what else is judged, each by its own variable."""
     thresholds: Thresholds = field(default_factory=Thresholds)
     hidden: Hidden = field(default_factory=Hidden)
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
@@ -163,6 +199,21 @@ class Assignment:
     def name(self) -> str:
         """Its name."""
         return self.settings.name
+
+    @property
+    def judged_first(self) -> ModelWanted:
+        """The model that a single accuracy is about."""
+        return self._told_apart(self.settings.model)
+
+    def of_model(self, name: str) -> Self:
+        """Give the same assignment as if this one of ``[models]`` were the only model."""
+        model = self._told_apart(self.settings.models[name])
+        return replace(self, settings=replace(self.settings, model=model, models={}))
+
+    def _told_apart(self, wanted: ModelWanted) -> ModelWanted:
+        if wanted.only_by_name is not None:
+            return wanted
+        return replace(wanted, only_by_name=bool(self.settings.models))
 
 
 _SETTINGS = TypeAdapter(Settings)

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
-from grader.assignment import Assignment
+from grader.assignment import Assignment, ModelWanted
 from grader.errors import RunLostError, WorkerError
 from grader.messages import (
     CellEnded,
@@ -236,7 +236,7 @@ def _record(watched: _Watched, outcome: Outcome, assignment: Assignment) -> Exec
             peak_memory=outcome.peak_memory,
             environment=watched.environment,
         ),
-        assignment.settings.model.variable,
+        assignment.judged_first,
     )
 
 
@@ -329,7 +329,7 @@ def _why_not_kept(outcome: Outcome, number: int) -> str:
 # ------------------------------------------------------------------ which model is judged
 
 
-def choose(record: ExecutionRecord, variable: str) -> ExecutionRecord:
+def choose(record: ExecutionRecord, wanted: ModelWanted) -> ExecutionRecord:
     """Say which model is judged, and why.
 
     The trained model is the one that was fitted; the variable's name decides between several. It
@@ -337,7 +337,13 @@ def choose(record: ExecutionRecord, variable: str) -> ExecutionRecord:
     """
     if record.ending == "unreadable":
         return record
-    chosen, notes = _choose(record.models, record.fits, variable)
+    models = record.models
+    if wanted.only_by_name:
+        models = tuple(model for model in models if wanted.variable in model.variables)
+        if record.models and not models:
+            problem = f"No model called `{wanted.variable}` came out of the run."
+            return replace(record, chosen=None, notes=(), problem=problem)
+    chosen, notes = _choose(models, record.fits, wanted.variable)
     problem = _problem(chosen, record.models, record.ending)
     return replace(record, chosen=chosen, notes=notes, problem=problem)
 

@@ -4,23 +4,24 @@ import threading
 import time
 import traceback
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from grader.assignment import Assignment
+from grader.assignment import AccuracyWanted, Assignment, ErrorWanted
 from grader.errors import ClusterError, GraderError, StoreError
 from grader.examine import Judgement, card_of
 from grader.execute import choose
 from grader.find_out import Findings, Order
 from grader.keys import judgement_key, run_key
-from grader.measure import measure
+from grader.measure import measure, worth
 from grader.plain import plain_json
 from grader.records import (
     Evidence,
     ExecutionRecord,
+    Judged,
     Measurement,
     ModelCard,
     SeededRun,
@@ -98,14 +99,14 @@ class Gatherer:
             return Evidence(
                 submission=submission, execution=execution, card=None, measurement=None, known=True
             )
-        first = self._once(submission, self._assignment)
+        first = self._with_others(self._once(submission, self._assignment))
         measurement = first.measurement
-        wanted = self._assignment.settings.thresholds.accuracy
-        if wanted is None or measurement is None or measurement.value is None:
+        if measurement is None or measurement.value is None:
             return first
-        if not wanted.retries or abs(measurement.value - wanted.at_least) > wanted.margin:
+        wanted = self._assignment.settings.thresholds.of(measurement.metric)
+        if wanted is None or not wanted.retries or not wanted.is_close(measurement.value):
             return first
-        return self._with_other_seeds(first, submission)
+        return self._with_other_seeds(first, submission, wanted)
 
     # -------------------------------------------------------------- one run
 
@@ -155,12 +156,36 @@ class Gatherer:
 
     # -------------------------------------------------------------- several
 
-    def _with_other_seeds(self, first: Evidence, submission: Submission) -> Evidence:
+    def _with_others(self, first: Evidence) -> Evidence:
+        """Have the other models of the same run judged, each by a judge of its own."""
+        names = self._assignment.settings.models
+        if not names or first.execution.ending == "killed":  # such a run is not kept
+            return first
+        each = {
+            name: self._once(first.submission, self._assignment.of_model(name)) for name in names
+        }
+        return replace(
+            first,
+            others={
+                name: Judged(
+                    number=other.execution.chosen,
+                    card=other.card,
+                    measurement=other.measurement,
+                    problem=other.execution.problem,
+                    broken=other.broken,
+                )
+                for name, other in each.items()
+            },
+            broken=first.broken or next((other.broken for other in each.values()), ""),
+            known=first.known and all(other.known for other in each.values()),
+            seconds=_sum([first, *each.values()]),
+        )
+
+    def _with_other_seeds(
+        self, first: Evidence, submission: Submission, wanted: AccuracyWanted | ErrorWanted
+    ) -> Evidence:
         """Run work that is close to the threshold with other seeds; the rule says which counts."""
         settings = self._assignment.settings
-        wanted = settings.thresholds.accuracy
-        if wanted is None or first.measurement is None:  # pragma: no cover - asked before
-            return first
         tried = [(settings.seed, first)]
         for number in range(1, wanted.retries + 1):
             seed = settings.seed + number
@@ -170,20 +195,20 @@ class Gatherer:
             SeededRun(seed=seed, value=each.measurement.value if each.measurement else None)
             for seed, each in tried
         )
-        ranked = sorted(
-            (each.measurement for _, each in tried if each.measurement),
-            key=lambda measurement: measurement.value or 0.0,
-        )
+        ranked = sorted((each.measurement for _, each in tried if each.measurement), key=worth)
         counted = ranked[-1] if wanted.rule == "best" else ranked[len(ranked) // 2]
         return replace(
             first,
             measurement=replace(counted, runs=runs, rule=wanted.rule),
             known=all(each.known for _, each in tried),
-            seconds={
-                stage: sum(each.seconds.get(stage, 0.0) for _, each in tried)
-                for stage in dict.fromkeys(stage for _, each in tried for stage in each.seconds)
-            },
+            seconds=_sum([each for _, each in tried]),
         )
+
+
+def _sum(evidence: Sequence[Evidence]) -> dict[str, float]:
+    """Add up the wall time by stage."""
+    stages = dict.fromkeys(stage for each in evidence for stage in each.seconds)
+    return {stage: sum(each.seconds.get(stage, 0.0) for each in evidence) for stage in stages}
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +225,7 @@ class _Known:
         execution = _read(_EXECUTION, entry)
         if execution is None or execution.ending == "killed":  # perhaps by the machine: run again
             return None, None
-        execution = choose(execution, self.assignment.settings.model.variable)
+        execution = choose(execution, self.assignment.judged_first)
         return execution, _read(_JUDGEMENT, self._entry(self._judged(execution)))
 
     def is_new(self, key: str) -> bool:

@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from grader.assignment import Assignment
 from grader.datasets import Dataset
-from grader.records import Measurement, ModelCard, Predictions, Task
+from grader.records import Measurement, Metric, ModelCard, Predictions, Task
 
 Rows = NDArray[np.float32]
 Z = 1.959963984540054
@@ -20,7 +22,8 @@ def measure(
 ) -> Measurement:
     """Compare the model's answers with the labels.
 
-    Where several forms of the inputs fitted, the best counts. A non-finite answer is wrong.
+    Where several forms of the inputs fitted, the best counts. A non-finite answer is wrong, and
+    leaves no mean of errors.
 
     Args:
         card: Names the predictions.
@@ -30,43 +33,68 @@ def measure(
     """
     labels = dataset.labels()
     model = assignment.settings.model
+    metric: Metric = "mean_squared_error" if model.task == "regression" else "accuracy"
+    nothing = Measurement(metric=metric, value=None, samples=len(labels))
     if not card.predictions:
-        return Measurement(
-            metric="accuracy",
-            value=None,
-            samples=len(labels),
-            problem=card.judge_problem,
-        )
+        return replace(nothing, problem=card.judge_problem)
     width = card.predictions[0].shape[1]
     if problem := _wrong_width(width, model.task, model.classes):
-        return Measurement(metric="accuracy", value=None, samples=len(labels), problem=problem)
-    tried: dict[str, float] = {}
-    best: tuple[float, Predictions, Rows, NDArray[np.int64]] | None = None
+        return replace(nothing, problem=problem)
+    each = []
     for predictions in card.predictions:
         rows = _rows(predictions, answers_of(predictions.sha256))
-        answers = classes(rows, logits=_gives_logits(card))
-        share = float((np.isfinite(rows).all(axis=1) & (answers == labels)).mean())
-        tried[predictions.form] = share
-        if best is None or share > best[0]:
-            best = (share, predictions, rows, answers)
-    if best is None:  # pragma: no cover - there is at least one form here
-        raise AssertionError
-    share, predictions, rows, answers = best
+        if metric == "accuracy":
+            found = _accuracy(rows, labels, logits=_gives_logits(card))
+        else:
+            found = _error(rows, labels)
+        each.append(replace(found, form=predictions.form, predictions_sha256=predictions.sha256))
+    best = max(each, key=worth)
+    tried = {found.form: found.value for found in each if found.value is not None}
+    return replace(best, tried=tried)
+
+
+def worth(measurement: Measurement) -> float:
+    """Give a number that is larger for a better model; of nothing measured, the smallest."""
+    if measurement.value is None:
+        return -math.inf
+    return measurement.value if measurement.metric == "accuracy" else -measurement.value
+
+
+def _accuracy(rows: Rows, labels: NDArray[Any], *, logits: bool) -> Measurement:
+    answers = classes(rows, logits=logits)
+    finite = np.isfinite(rows).all(axis=1)
+    right = finite & (answers == labels)
+    share = float(right.mean())
     low, high = wilson(share, len(labels))
-    right = np.isfinite(rows).all(axis=1) & (answers == labels)
-    per_class = tuple(float(right[labels == label].mean()) for label in np.unique(labels))
     return Measurement(
         metric="accuracy",
         value=share,
         samples=len(labels),
         low=low,
         high=high,
-        form=predictions.form,
-        tried=tried,
-        non_finite=int((~np.isfinite(rows).all(axis=1)).sum()),
-        per_class=per_class,
+        non_finite=int((~finite).sum()),
+        per_class=tuple(float(right[labels == label].mean()) for label in np.unique(labels)),
         constant=bool((answers == answers[0]).all()),
-        predictions_sha256=predictions.sha256,
+    )
+
+
+def _error(rows: Rows, labels: NDArray[Any]) -> Measurement:
+    """The mean of the squared errors, with a normal 95 % interval of that mean."""
+    wrong = int((~np.isfinite(rows).all(axis=1)).sum())
+    nothing = Measurement(
+        metric="mean_squared_error", value=None, samples=len(labels), non_finite=wrong
+    )
+    if wrong:
+        return replace(nothing, problem=f"{wrong:,} answers are not numbers (NaN or infinite).")
+    errors = ((rows.astype(np.float64) - labels.reshape(rows.shape)) ** 2).mean(axis=1)
+    mean = float(errors.mean())
+    half = Z * float(errors.std()) / math.sqrt(len(errors))
+    return replace(
+        nothing,
+        value=mean,
+        low=max(0.0, mean - half),
+        high=mean + half,
+        constant=bool((rows == rows[0]).all()),
     )
 
 

@@ -43,6 +43,9 @@ CheckOutcome = Literal["passed", "failed", "skipped", "broken"]
 Task = Literal["multiclass", "binary", "multilabel", "regression"]
 """What a model's output means."""
 
+Metric = Literal["accuracy", "mean_squared_error"]
+"""What a model is measured by: of classes, the share answered right."""
+
 Role = Literal["layer", "plumbing", "preprocessing", "regularisation", "operation"]
 """What a layer is there for: learning, reshaping, preparing input, regularising, arithmetic."""
 
@@ -323,28 +326,29 @@ class ModelCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """Accuracy on held-out data that the student's code could not reach."""
+    """How good a model is on held-out data that the student's code could not reach."""
 
-    metric: Literal["accuracy"]
+    metric: Metric
     """What was measured."""
     value: float | None
-    """The share of samples answered right; ``None`` when nothing could be measured."""
+    """The share of samples answered right, or the mean of the squared errors; ``None`` when nothing
+    could be measured."""
     samples: int
     """How many there were."""
     low: float | None = None
-    """Lower end of the 95 % interval (Wilson)."""
+    """Lower end of the 95 % interval (of a share: Wilson; of a mean: normal)."""
     high: float | None = None
     """Upper end."""
     form: str = ""
     """How the inputs were presented."""
     tried: Mapping[str, float] = field(default_factory=dict)
-    """Each form's accuracy, when more than one fitted."""
+    """Each form's value, when more than one fitted."""
     non_finite: int = 0
-    """Samples whose answer was NaN or infinite; they count as wrong."""
+    """Samples whose answer was NaN or infinite: they are wrong, and leave no mean of errors."""
     per_class: tuple[float, ...] = ()
     """The share answered right within each class, by class."""
     constant: bool = False
-    """The model gave every sample the same class."""
+    """The model gave every sample the same class, or the same number."""
     predictions_sha256: str = ""
     """Hash of the answers that were counted."""
     problem: str = ""
@@ -362,7 +366,23 @@ class SeededRun:
     seed: int
     """What its random generators began with."""
     value: float | None
-    """Its accuracy; ``None`` when there was nothing to measure."""
+    """What was measured; ``None`` when there was nothing to measure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """One of several models that an assignment asks for."""
+
+    number: int | None
+    """Its place in :attr:`ExecutionRecord.models`; ``None`` when there is none of its name."""
+    card: ModelCard | None
+    """What it is."""
+    measurement: Measurement | None
+    """How good it is."""
+    problem: str = ""
+    """Why there is nothing to judge, in the student's terms."""
+    broken: str = ""
+    """Our own fault that kept it from being judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -377,6 +397,8 @@ class Evidence:
     """What model came out."""
     measurement: Measurement | None
     """How good it is."""
+    others: Mapping[str, Judged] = field(default_factory=dict)
+    """What else is judged, by the names the assignment gives."""
     broken: str = ""
     """Our own fault that kept the evidence from being complete."""
     known: bool = False
@@ -438,6 +460,8 @@ class Report:
     """Every recorded training."""
     measurement: Measurement | None
     """Held-out accuracy."""
+    measurements: Mapping[str, Measurement]
+    """The same of what else was judged, by the names the assignment gives."""
     cells: tuple[Mapping[str, Any], ...]
     """Cells that did not simply run, with the student's own traceback."""
     notes: tuple[str, ...]

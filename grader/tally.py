@@ -1,10 +1,10 @@
 """CheckResult… → Report: the sum, and everything a reader needs to understand it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from grader.assignment import Assignment
+from grader.assignment import AccuracyWanted, Assignment, Settings
 from grader.records import CheckResult, Evidence, Measurement, Report
 from grader.workbench import Workbench
 
@@ -54,12 +54,13 @@ def tally(
         models=_models(evidence),
         fits=execution.fits,
         measurement=evidence.measurement,
+        measurements={
+            name: judged.measurement
+            for name, judged in evidence.others.items()
+            if judged.measurement
+        },
         cells=_cells(evidence),
-        notes=_notes(
-            evidence,
-            settings.thresholds.accuracy.margin if settings.thresholds.accuracy else 0.0,
-            assignment,
-        ),
+        notes=_notes(evidence, assignment),
         flags=_flags(evidence),
         not_run={"checks": not_run[0], "points": not_run[1]},
         isolation={"level": isolation.level, "description": isolation.description},
@@ -79,9 +80,14 @@ def tally(
 
 
 def _models(evidence: Evidence) -> tuple[Mapping[str, Any], ...]:
+    cards = {
+        other.number: (name, other.card) for name, other in evidence.others.items() if other.card
+    }
+    if evidence.card is not None:
+        cards[evidence.execution.chosen] = ("", evidence.card)
     found = []
     for model in evidence.execution.models:
-        judged = model.number == evidence.execution.chosen
+        name, card = cards.get(model.number, ("", None))
         entry: dict[str, Any] = {
             "number": model.number,
             "variables": list(model.variables),
@@ -89,11 +95,11 @@ def _models(evidence: Evidence) -> tuple[Mapping[str, Any], ...]:
             "compiled": asdict(model.compiled) if model.compiled else None,
             "fits": model.fits,
             "updates": model.updates,
-            "judged": judged,
+            "judged": card is not None or model.number == evidence.execution.chosen,
+            "name": name,
             "problem": model.problem,
         }
-        if judged and evidence.card is not None:
-            card = evidence.card
+        if card is not None:
             entry |= {
                 "layers": [asdict(layer) for layer in card.layers],
                 "input_shape": list(card.input_shape),
@@ -137,11 +143,12 @@ _ENDINGS = {
 }
 
 
-def _notes(evidence: Evidence, margin: float, assignment: Assignment) -> tuple[str, ...]:
+def _notes(evidence: Evidence, assignment: Assignment) -> tuple[str, ...]:
     execution, measurement = evidence.execution, evidence.measurement
+    settings = assignment.settings
     notes: list[str] = []
     if ending := _ENDINGS.get(execution.ending):
-        limits = assignment.settings.limits
+        limits = settings.limits
         notes.append(
             ending.format(
                 wall_s=limits.wall_s,
@@ -155,39 +162,55 @@ def _notes(evidence: Evidence, margin: float, assignment: Assignment) -> tuple[s
     notes += [*_budget(evidence, assignment), *evidence.submission.notes, *execution.notes]
     if evidence.broken:
         notes.append(evidence.broken)
-    wanted = assignment.settings.thresholds.accuracy
-    if measurement and measurement.runs:
-        notes.append(_several_runs(measurement))
-    elif (
-        wanted
-        and measurement
-        and measurement.value is not None
-        and abs(measurement.value - wanted.at_least) <= margin
-    ):
-        notes.append(
-            f"The accuracy is close to the threshold: {100 * measurement.value:.2f} % beside "
-            f"{100 * wanted.at_least:g} %; another seed could fall on the other side."
-        )
-    if measurement and len(measurement.tried) > 1:
-        tried = ", ".join(
-            f"{form}: {100 * share:.1f} %" for form, share in measurement.tried.items()
-        )
-        notes.append(f"The inputs were presented in several forms, and the best counted: {tried}.")
+    notes += [
+        f"`{settings.models[name].variable}`: {_sentence(judged.problem)}"
+        for name, judged in evidence.others.items()
+        if judged.problem
+    ]
+    if measurement:
+        notes += _on_measurement(measurement, settings)
     return tuple(dict.fromkeys(notes))
+
+
+def _on_measurement(measurement: Measurement, settings: Settings) -> Iterator[str]:
+    """Say what one should know of how it was measured."""
+    wanted = settings.thresholds.of(measurement.metric)
+    if measurement.runs:
+        yield _several_runs(measurement)
+    elif wanted and measurement.value is not None and wanted.is_close(measurement.value):
+        what, bound = (
+            ("accuracy", wanted.at_least)
+            if isinstance(wanted, AccuracyWanted)
+            else ("error", wanted.at_most)
+        )
+        yield (
+            f"The {what} is close to the threshold: {_exactly(measurement, measurement.value)} "
+            f"beside {_exactly(measurement, bound)}; another seed could fall on the other side."
+        )
+    if len(measurement.tried) > 1:
+        tried = ", ".join(
+            f"{form}: {_exactly(measurement, value)}" for form, value in measurement.tried.items()
+        )
+        yield f"The inputs were presented in several forms, and the best counted: {tried}."
+
+
+def _exactly(measurement: Measurement, value: float) -> str:
+    return f"{100 * value:.2f} %" if measurement.metric == "accuracy" else f"{value:.3g}"
 
 
 def _several_runs(measurement: Measurement) -> str:
     """Say with which seeds the work was run, what came out, and which run counts."""
     values = ", ".join(
-        f"{100 * run.value:.2f} % (seed {run.seed})"
+        f"{_exactly(measurement, run.value)} (seed {run.seed})"
         if run.value is not None
         else f"nothing (seed {run.seed})"
         for run in measurement.runs
     )
-    counted = 100 * (measurement.value or 0.0)
+    counted = _exactly(measurement, measurement.value or 0.0)
+    what = "accuracy" if measurement.metric == "accuracy" else "error"
     return (
-        f"The accuracy was close to the threshold, so the work was run {len(measurement.runs)} "
-        f"times: {values}. The {measurement.rule} counts: {counted:.2f} %."
+        f"The {what} was close to the threshold, so the work was run {len(measurement.runs)} "
+        f"times: {values}. The {measurement.rule} counts: {counted}."
     )
 
 

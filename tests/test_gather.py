@@ -13,6 +13,7 @@ import pytest
 from grader.assignment import AccuracyWanted, Thresholds, read_assignment
 from grader.errors import ClusterError, RunLostError, SandboxError, StoreError, WorkerError
 from grader.examine import Judgement
+from grader.execute import choose
 from grader.find_out import Findings, Order, find_out
 from grader.gather import Gatherer
 from grader.normal_form import RawModel
@@ -210,6 +211,52 @@ def test_another_variable_chooses_among_the_stored_models(gather, assignment):
     again = gather(settings={"model": model})
     assert again.known
     assert any("not `net`" in note for note in again.execution.notes)
+
+
+@pytest.fixture
+def several(assignment, make, monkeypatch):
+    """Settings that ask for three models, of which two are in the run."""
+    usual, execution = Hands.__call__, make.execution()
+    first = replace(execution.models[0], artefact=hashlib.sha256(ARCHIVE).hexdigest())
+    models = (first, replace(first, number=1, variables=("small",)))
+
+    def with_two(self, order):
+        found = usual(self, order)
+        if order.execution:
+            return found
+        ran = choose(replace(execution, models=models), order.assignment.judged_first)
+        return replace(found, execution=ran, judgement=found.judgement if ran.found else None)
+
+    monkeypatch.setattr(Hands, "__call__", with_two)
+    one = assignment.settings.model
+    others = {name: replace(one, variable=name) for name in ("small", "large")}
+    return {"models": {"smaller": others["small"], "larger": others["large"]}}
+
+
+def test_several_models_are_judged_each_by_its_name_after_one_run(gather, hands, several):
+    found = gather(settings=several)
+    ran, judged = hands.orders
+    assert (ran.execution, judged.execution.chosen) == (None, 1)
+    assert judged.archive == ARCHIVE
+    assert found.execution.chosen == 0
+    assert found.others["smaller"].number == 1
+    assert found.others["smaller"].measurement.value == 1.0
+    assert found.others["larger"].card is None
+    assert found.others["larger"].problem == "No model called `large` came out of the run."
+    again = gather(settings=several)
+    assert again.known
+    assert again.others == found.others
+
+
+def test_a_missing_model_is_not_replaced_by_another_where_there_are_several(
+    gather, several, assignment
+):
+    model = replace(assignment.settings.model, variable="medium")
+    found = gather(settings=several | {"model": model})
+    assert found.card is None
+    assert "`medium`" in found.execution.problem
+    relaxed = replace(model, only_by_name=False)
+    assert gather(settings=several | {"model": relaxed}).card is not None
 
 
 def test_fresh_ignores_what_was_known_before_and_nothing_else(gather, hands):

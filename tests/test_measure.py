@@ -153,3 +153,29 @@ def test_images_come_with_and_without_channels_and_words_as_vectors(dataset):
     padded = candidate_forms(["padded"], dataset, None)
     assert [form.padding for form in padded] == ["pre", "post"]
     assert words.task()["layout"] == "multi_hot"
+
+
+def test_of_numbers_the_mean_squared_error_is_measured(measured):
+    labels = np.linspace(0, 1, 10, dtype="float32")
+    found = measured(labels[:, None] + 0.1, labels=labels, task="regression", width=1)
+    assert found.metric == "mean_squared_error"
+    assert found.value == pytest.approx(0.01, abs=1e-6)
+    assert found.low <= found.value <= found.high
+    assert not found.constant
+    assert measured(np.full((10, 1), 0.5), labels=labels, task="regression", width=1).constant
+
+
+def test_of_several_forms_the_smallest_error_counts(measured):
+    labels = np.linspace(0, 1, 10, dtype="float32")
+    rows = labels[:, None]
+    found = measured(rows + 1, rows, rows * np.nan, labels=labels, task="regression", width=1)
+    assert (found.value, found.form) == (0.0, "form 1")
+    assert found.tried == {"form 0": pytest.approx(1.0), "form 1": 0.0}
+
+
+def test_answers_that_are_no_numbers_have_no_mean_error(measured):
+    rows = np.zeros((10, 1))
+    rows[3] = np.inf
+    found = measured(rows, labels=np.zeros(10), task="regression", width=1)
+    assert found.value is None
+    assert found.problem == "1 answers are not numbers (NaN or infinite)."

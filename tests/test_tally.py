@@ -89,13 +89,13 @@ def test_an_accuracy_near_the_threshold_is_said_to_be_near(report, make):
 def test_several_forms_are_named(report, make):
     tried = {"raw": 0.5, "scaled": 0.92}
     made = report(known=make.evidence(measurement=make.measurement(tried=tried)))
-    assert any("raw: 50.0 %, scaled: 92.0 %" in note for note in made.notes)
+    assert any("raw: 50.00 %, scaled: 92.00 %" in note for note in made.notes)
 
 
 def test_the_report_has_every_field_that_it_promises(report):
     fields = (
         "version assignment submission ending points out_of needs_a_person checks models fits "
-        "measurement cells notes flags not_run isolation data environment seconds"
+        "measurement measurements cells notes flags not_run isolation data environment seconds"
     )
     data = as_data(report())
     assert list(data) == fields.split()

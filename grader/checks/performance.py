@@ -1,7 +1,7 @@
 """Checks of how good a model is, on data that the student's code could not reach."""
 
-from grader.checks.verdict import MissingFactError, Unmet
-from grader.records import Measurement
+from grader.checks.verdict import BrokenFactError, MissingFactError, Unmet
+from grader.records import Measurement, Metric
 
 
 class HeldOut:
@@ -11,13 +11,12 @@ class HeldOut:
         self.measurement = measurement
         """Everything known about it."""
 
-    @property
-    def accuracy(self) -> float:
-        """The share of held-out samples answered right.
-
-        Raises:
-            Unmet: Nothing could be measured.
-        """
+    def _value(self, metric: Metric) -> float:
+        if self.measurement.metric != metric:
+            raise BrokenFactError(
+                f"this assignment's task is measured by its {self.measurement.metric}, "
+                f"not by its {metric}"
+            )
         value = self.measurement.value
         if value is None:
             raise MissingFactError(
@@ -26,6 +25,24 @@ class HeldOut:
                 hint=self.measurement.problem,
             )
         return value
+
+    @property
+    def accuracy(self) -> float:
+        """The share of held-out samples answered right.
+
+        Raises:
+            Unmet: Nothing could be measured.
+        """
+        return self._value("accuracy")
+
+    @property
+    def error(self) -> float:
+        """The mean of the squared errors on held-out samples, of a regression.
+
+        Raises:
+            Unmet: Nothing could be measured.
+        """
+        return self._value("mean_squared_error")
 
     def expect_accuracy(self, *, at_least: float) -> None:
         """Expect a share of right answers.
@@ -37,7 +54,21 @@ class HeldOut:
             return
         raise Unmet(
             expected=f"an accuracy of at least {at_least:.1%} on held-out data".replace("%", " %"),
-            received=accuracy_words(self.measurement),
+            received=measured_words(self.measurement),
+            hint=self._why(),
+        )
+
+    def expect_error(self, *, at_most: float) -> None:
+        """Expect a mean of the squared errors, of a regression.
+
+        Example:
+            ``held_out.expect_error(at_most=0.001)``
+        """
+        if self.error <= at_most:
+            return
+        raise Unmet(
+            expected=f"a mean squared error of at most {at_most:g} on held-out data",
+            received=measured_words(self.measurement),
             hint=self._why(),
         )
 
@@ -61,15 +92,22 @@ class HeldOut:
     def _why(self) -> str:
         found = self.measurement
         if found.constant:
-            return "The model gives every sample the same class: it has learnt nothing."
+            what = "class" if found.metric == "accuracy" else "number"
+            return f"The model gives every sample the same {what}: it has learnt nothing."
         if found.non_finite:
             return f"{found.non_finite:,} answers are not numbers (NaN or infinite)."
         return ""
 
 
-def accuracy_words(measurement: Measurement) -> str:
-    """An accuracy with its sample size and interval: ``91.3 % of 10,000 (90.7–91.8)``."""
+def measured_words(measurement: Measurement) -> str:
+    """A value with its sample size and interval: ``91.3 % of 10,000 (90.7–91.8)``.
+
+    Of a mean squared error: ``0.00032 over 310 (0.00027–0.00037)``.
+    """
     if measurement.value is None or measurement.low is None or measurement.high is None:
         return "nothing measured"
+    if measurement.metric == "mean_squared_error":
+        ends = f"{measurement.low:.2g}–{measurement.high:.2g}"
+        return f"{measurement.value:.2g} over {measurement.samples:,} ({ends})"
     ends = f"{100 * measurement.low:.1f}–{100 * measurement.high:.1f}"
     return f"{100 * measurement.value:.1f} % of {measurement.samples:,} ({ends})"

@@ -18,6 +18,7 @@ import pytest
 from grader.assignment import Assignment
 from grader.checks.architecture import JudgedModel
 from grader.checks.data import Variables
+from grader.checks.named import NamedModels
 from grader.checks.performance import HeldOut
 from grader.checks.training import Training
 from grader.checks.verdict import BrokenFactError, MissingFactError, Unmet
@@ -362,10 +363,9 @@ class _Judge:
     @property
     def _execution(self) -> ExecutionRecord:
         """What the submission did; where our own fault kept it from running, that is not known."""
-        evidence = self._facts
-        if evidence.broken and evidence.execution.ending == "unreadable":
-            raise BrokenFactError(evidence.broken)
-        return evidence.execution
+        if self._broken:
+            raise BrokenFactError(self._broken)
+        return self._facts.execution
 
     def _nothing(self, what: str) -> Exception:
         """Why a fact is missing: the student's fault fails a check, ours breaks it."""
@@ -414,6 +414,16 @@ class _Judge:
     def variables(self) -> Variables:
         """Facts of the arrays that had a name when the run ended."""
         return Variables(self._execution.variables)
+
+    @pytest.fixture
+    def named(self) -> NamedModels:
+        """Each of several models that the assignment asks for, by the name it gives."""
+        return NamedModels(self._facts, self._broken)
+
+    @property
+    def _broken(self) -> str:
+        evidence = self._facts
+        return evidence.broken if evidence.execution.ending == "unreadable" else ""
 
     @pytest.fixture
     def held_out(self) -> HeldOut:

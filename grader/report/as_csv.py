@@ -4,7 +4,7 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from grader.records import Report
+from grader.records import Metric, Report
 from grader.report.words import plain_text, summary
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -30,13 +30,13 @@ def write_csv(reports: Sequence[Report], path: Path) -> None:
                 "ending",
                 "needs_a_person",
                 "accuracy",
+                "error",
                 *names,
                 "summary",
             ]
         )
         for report in reports:
             earned = {check.name: check for check in report.checks}
-            value = report.measurement.value if report.measurement else None
             writer.writerow(
                 [
                     cell(report.submission["student"]),
@@ -44,7 +44,8 @@ def write_csv(reports: Sequence[Report], path: Path) -> None:
                     f"{report.out_of:g}",
                     report.ending,
                     "yes" if report.needs_a_person else "no",
-                    "" if value is None else f"{value:.4f}",
+                    _value(report, "accuracy", ".4f"),
+                    _value(report, "mean_squared_error", ".6g"),
                     *(
                         f"{earned[name].points:g}" if earned[name].outcome != "broken" else ""
                         for name in names
@@ -52,3 +53,10 @@ def write_csv(reports: Sequence[Report], path: Path) -> None:
                     cell(summary(report)),
                 ]
             )
+
+
+def _value(report: Report, metric: Metric, form: str) -> str:
+    found = report.measurement
+    if found is None or found.value is None or found.metric != metric:
+        return ""
+    return format(found.value, form)

@@ -28,6 +28,9 @@ def write_report(report: Report, evidence: Evidence, desk: Desk) -> None:
             write_notebook(evidence.submission, evidence.execution, folder / "executed.ipynb")
         found = evidence.execution.found
         _keep(folder / "model.keras", found.artefact if found else "", desk)
+        for name, judged in evidence.others.items():
+            its = evidence.execution.models[judged.number] if judged.number is not None else None
+            _keep(folder / f"model-{name}.keras", its.artefact if its else "", desk)
         counted = evidence.measurement.predictions_sha256 if evidence.measurement else ""
         _keep(folder / "predictions.f32", counted, desk)
 

@@ -6,10 +6,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from grader.checks.performance import accuracy_words
+from grader.checks.performance import measured_words
 from grader.checks.verdict import count
 from grader.records import Report
-from grader.report.words import MARKS, plain_text, summary, verdict
+from grader.report.words import MARKS, METRICS, plain_text, short, summary, verdict
 
 STYLES = {"passed": "green", "failed": "red", "skipped": "yellow", "broken": "magenta"}
 
@@ -20,18 +20,22 @@ def show_class(reports: Sequence[Report], console: Console) -> None:
     table.add_column("student", overflow="fold")
     table.add_column("points", justify="right", no_wrap=True)
     table.add_column("checks", no_wrap=True)
-    table.add_column("accuracy", justify="right", no_wrap=True)
+    table.add_column(_column(reports), justify="right", no_wrap=True)
     table.add_column("what happened", overflow="fold")
     for report in reports:
-        value = report.measurement.value if report.measurement else None
         table.add_row(
             Text(plain_text(report.submission["student"])),
             f"{report.points:g} / {report.out_of:g}",
             _marks(report),
-            "" if value is None else f"{100 * value:.1f} %",
+            short(report.measurement),
             Text(plain_text(summary(report))),
         )
     console.print(table)
+
+
+def _column(reports: Sequence[Report]) -> str:
+    metrics = [report.measurement.metric for report in reports if report.measurement]
+    return METRICS[metrics[0]].lower() if metrics else "accuracy"
 
 
 def _title(reports: Sequence[Report]) -> str:
@@ -69,14 +73,21 @@ def show_one(report: Report, console: Console) -> None:
                 console.print(Text(f"   {plain_text(row)}", "dim"))
     for note in report.notes:
         console.print(Text(f" · {plain_text(note)}", "dim"))
-    if report.measurement and report.measurement.value is not None:
-        console.print(Text(f" Accuracy on held-out data: {accuracy_words(report.measurement)}"))
+    _show_measurements(report, console)
     console.print(Text(f" {report.points:g} of {report.out_of:g} points", "bold"))
     if report.not_run["checks"]:
         number, points = report.not_run["checks"], report.not_run["points"]
         more = "check is" if number == 1 else "checks are"
         worth = count(points, "point")
         console.print(f" {number:g} more {more} run when it is graded, worth {worth}.")
+
+
+def _show_measurements(report: Report, console: Console) -> None:
+    for name, measurement in {"": report.measurement, **report.measurements}.items():
+        if measurement and measurement.value is not None:
+            of = f" of {name}" if name else ""
+            what = f"{METRICS[measurement.metric]}{of} on held-out data"
+            console.print(Text(f" {what}: {measured_words(measurement)}"))
 
 
 def show_circumstances(report: Report, console: Console) -> None:

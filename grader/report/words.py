@@ -2,10 +2,12 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 
-from grader.records import CheckResult, Report
+from grader.records import CheckResult, Measurement, Metric, Report
 
 MARKS = {"passed": "✓", "failed": "✗", "skipped": "–", "broken": "!"}
+METRICS: Mapping[Metric, str] = {"accuracy": "Accuracy", "mean_squared_error": "Error"}
 _ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[@-_])")
 
 
@@ -14,6 +16,14 @@ def plain_text(text: str) -> str:
     text = _ESCAPES.sub("", text)
     text = re.sub(r"\s+", " ", text)
     return "".join(c for c in text if unicodedata.category(c)[0] != "C").strip()
+
+
+def short(measurement: Measurement | None) -> str:
+    """What was measured, for a column of a table; empty when nothing was."""
+    if measurement is None or measurement.value is None:
+        return ""
+    value = measurement.value
+    return f"{100 * value:.1f} %" if measurement.metric == "accuracy" else f"{value:.2g}"
 
 
 def summary(report: Report) -> str:

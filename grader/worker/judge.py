@@ -17,6 +17,7 @@ from .channel import plain, write
 from .describe import describe
 
 BATCH = 512
+"""Rows asked at a time of a model that takes any number of them."""
 
 
 def main(task: dict[str, Any]) -> None:
@@ -83,26 +84,28 @@ def _fitting(model: Any, forms: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _answer(model: Any, inputs: Path, form: dict[str, Any]) -> np.ndarray[Any, Any]:
     """Answer every input, in batches of one size: no answer depends on how many there are."""
     parts = []
-    for batch, count in _batches(inputs, form):
+    for batch, count in _batches(inputs, form, model.input_shape[0] or BATCH):
         answer = np.asarray(model.predict_on_batch(batch), dtype="<f4")
         parts.append(answer.reshape(len(batch), -1)[:count])
     return np.ascontiguousarray(np.concatenate(parts), dtype="<f4")
 
 
-def _batches(inputs: Path, form: dict[str, Any]) -> Iterator[tuple[np.ndarray[Any, Any], int]]:
+def _batches(
+    inputs: Path, form: dict[str, Any], size: int
+) -> Iterator[tuple[np.ndarray[Any, Any], int]]:
     source = _dense_rows if form["layout"] == "dense" else _sequence_rows
-    for rows in source(inputs, form):
+    for rows in source(inputs, form, size):
         count = len(rows)
-        if count < BATCH:
-            rows = np.concatenate([rows, np.repeat(rows[-1:], BATCH - count, axis=0)])  # noqa: PLW2901
+        if count < size:
+            rows = np.concatenate([rows, np.repeat(rows[-1:], size - count, axis=0)])  # noqa: PLW2901
         yield rows, count
 
 
-def _dense_rows(inputs: Path, form: dict[str, Any]) -> Iterator[np.ndarray[Any, Any]]:
+def _dense_rows(inputs: Path, form: dict[str, Any], size: int) -> Iterator[np.ndarray[Any, Any]]:
     every = np.load(inputs / "inputs.npy", mmap_mode="r", allow_pickle=False)
     shift, scale = _map(inputs, form, every.shape[1:])
-    for start in range(0, len(every), BATCH):
-        rows = every[start : start + BATCH].astype("float32") * scale + shift
+    for start in range(0, len(every), size):
+        rows = every[start : start + size].astype("float32") * scale + shift
         yield rows.astype("float32").reshape(len(rows), *form["shape"])
 
 
@@ -115,13 +118,13 @@ def _map(inputs: Path, form: dict[str, Any], shape: tuple[int, ...]) -> tuple[An
     return float(form["shift"]), float(form["scale"])
 
 
-def _sequence_rows(inputs: Path, form: dict[str, Any]) -> Iterator[np.ndarray[Any, Any]]:
+def _sequence_rows(inputs: Path, form: dict[str, Any], size: int) -> Iterator[np.ndarray[Any, Any]]:
     ranks = np.load(inputs / "ranks.npy", mmap_mode="r", allow_pickle=False)
     lengths = np.load(inputs / "lengths.npy", allow_pickle=False)
     ends = np.concatenate([[0], np.cumsum(lengths)])
     make = _multi_hot if form["layout"] == "multi_hot" else _padded
-    for start in range(0, len(lengths), BATCH):
-        stop = min(start + BATCH, len(lengths))
+    for start in range(0, len(lengths), size):
+        stop = min(start + size, len(lengths))
         yield make([ranks[ends[i] : ends[i + 1]] for i in range(start, stop)], form)
 
 
