@@ -409,6 +409,29 @@ class Evidence:
 
 # ------------------------------------------------------------------ what it is worth
 
+AlignedMark = Literal["same", "changed", "missing", "extra"]
+"""How a layer found stands beside the one expected."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlignedLayer:
+    """One line of the expected and the found network, side by side."""
+
+    expected: str
+    """The layer expected; empty for an extra one."""
+    found: str
+    """The layer found; empty for a missing one."""
+    mark: AlignedMark
+    """How the two compare in what the assignment names."""
+    difference: str = ""
+    """In what they differ."""
+    expected_params: int | None = None
+    """Parameters of the layer expected; ``None`` when they cannot be derived."""
+    found_params: int | None = None
+    """Parameters of the layer found."""
+    arithmetic: str = ""
+    """How both numbers come about, where they differ."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
@@ -432,6 +455,8 @@ class CheckResult:
     """What is."""
     hint: str = ""
     """What to try, or why it was not judged."""
+    alignment: tuple[AlignedLayer, ...] = ()
+    """The expected and the found network side by side, where a wrong network was compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

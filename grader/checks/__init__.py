@@ -14,7 +14,34 @@ A check is a pytest test whose fixtures are facts::
 explanation; a plain ``assert`` works just as well.
 """
 
-from grader.checks.architecture import WantedLayer, dense, layer
+from grader.checks.layers import (
+    WantedLayer,
+    average_pooling,
+    batch_normalization,
+    conv2d,
+    dense,
+    dropout,
+    embedding,
+    flatten,
+    global_average_pooling,
+    layer,
+    lstm,
+    max_pooling,
+)
 from grader.checks.verdict import Unmet
 
-__all__ = ["Unmet", "WantedLayer", "dense", "layer"]
+__all__ = [
+    "Unmet",
+    "WantedLayer",
+    "average_pooling",
+    "batch_normalization",
+    "conv2d",
+    "dense",
+    "dropout",
+    "embedding",
+    "flatten",
+    "global_average_pooling",
+    "layer",
+    "lstm",
+    "max_pooling",
+]

@@ -24,6 +24,7 @@ from grader.checks.training import Training
 from grader.checks.verdict import BrokenFactError, MissingFactError, Unmet
 from grader.errors import AssignmentError
 from grader.records import (
+    AlignedLayer,
     CheckOutcome,
     CheckResult,
     Evidence,
@@ -155,6 +156,7 @@ class _Verdict:
     expected: str = ""
     received: str = ""
     hint: str = ""
+    alignment: tuple[AlignedLayer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,12 +332,15 @@ class _Judge:
             expected=verdict.expected,
             received=verdict.received,
             hint=verdict.hint,
+            alignment=verdict.alignment,
         )
 
     def _judge_error(self, error: BaseException, place: str) -> _Verdict:
         match error:
             case Unmet():
-                return _Verdict("failed", error.expected, error.received, error.hint)
+                return _Verdict(
+                    "failed", error.expected, error.received, error.hint, error.alignment
+                )
             case BrokenFactError():
                 return _Verdict("broken", hint=str(error))
             case AssertionError():

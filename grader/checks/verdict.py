@@ -1,5 +1,7 @@
 """How a check says no: expected, received, and what to try."""
 
+from grader.records import AlignedLayer
+
 
 class Unmet(AssertionError):  # noqa: N818 - it reads as what it is: an expectation unmet
     """An expectation that a submission does not meet.
@@ -8,15 +10,24 @@ class Unmet(AssertionError):  # noqa: N818 - it reads as what it is: an expectat
         expected: What ought to be, in the student's terms.
         received: What is.
         hint: What to try, or why it matters; never the solution.
+        alignment: The expected and the found network side by side.
     """
 
-    def __init__(self, *, expected: str, received: str, hint: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        expected: str,
+        received: str,
+        hint: str = "",
+        alignment: tuple[AlignedLayer, ...] = (),
+    ) -> None:
         super().__init__(
             f"expected {expected}. Received: {received}." + (f" {hint}" if hint else "")
         )
         self.expected = expected
         self.received = received
         self.hint = hint
+        self.alignment = alignment
 
 
 class MissingFactError(Unmet):

@@ -50,7 +50,8 @@ def test_an_unmet_expectation_gives_expected_received_and_hint(result):
     assert (found.outcome, found.points) == ("failed", 0)
     assert found.expected == "Dense(512, relu) → Dense(10, softmax)"
     assert found.received == "Dense(10, softmax)"
-    assert found.hint == "1 layer instead of 2."
+    assert found.hint == "Layer 1, Dense(512, relu), is missing."
+    assert [line.mark for line in found.alignment] == ["missing", "same"]
 
 
 def test_a_plain_assert_gives_expected_and_received(result):

@@ -39,9 +39,9 @@ def test_softmax_may_be_left_to_the_loss(make):
 @pytest.mark.parametrize(
     ("changes", "hint"),
     [
-        ({"activation": "sigmoid"}, "activation of layer 1: sigmoid instead of softmax"),
-        ({"units": 11}, "units of layer 1: 11 instead of 10"),
-        ({"kind": "Conv2D"}, "Look at layer 1"),
+        ({"activation": "sigmoid"}, "Layer 1 has the activation sigmoid instead of softmax."),
+        ({"units": 11}, "Layer 1 has 11 units instead of 10."),
+        ({"kind": "Conv2D"}, "Layer 1 is Conv2D(10, softmax) instead of Dense(10, softmax)."),
     ],
 )
 def test_a_wrong_layer_is_pointed_at(make, changes, hint):
@@ -49,12 +49,15 @@ def test_a_wrong_layer_is_pointed_at(make, changes, hint):
     assert hint in unmet(model.expect_layers, dense(10, "softmax")).hint
 
 
-def test_too_many_layers_and_too_few_are_counted(make):
+def test_a_layer_too_many_and_one_too_few_are_named(make):
     model = JudgedModel(make.card(make.dense(512, "relu"), make.dense(10, inputs=512)))
-    assert "2 layers instead of 1" in unmet(model.expect_layers, dense(10, "softmax")).hint
+    found = unmet(model.expect_layers, dense(10, "softmax"))
+    assert found.hint == "Dense(512, relu) at the beginning is one too many."
+    assert [line.mark for line in found.alignment] == ["extra", "same"]
     model = JudgedModel(make.card())
-    wanted = (dense(512, "relu"), dense(10, "softmax"))
-    assert "1 layer instead of 2" in unmet(model.expect_layers, *wanted).hint
+    found = unmet(model.expect_layers, dense(512, "relu"), dense(10, "softmax"))
+    assert found.hint == "Layer 1, Dense(512, relu), is missing."
+    assert [line.mark for line in found.alignment] == ["missing", "same"]
 
 
 def test_settings_of_a_layer_can_be_wanted(make):
