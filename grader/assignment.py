@@ -24,7 +24,7 @@ FILE = "assignment.toml"
 LONGEST_LOOK = 50_000_000
 FRACTION = Annotated[float, Field(ge=0, le=1)]
 POSITIVE = Annotated[float, Field(gt=0)]
-Layout = Literal["vector", "image", "multi_hot", "padded"]
+Layout = Literal["vector", "image", "as_is", "multi_hot", "padded"]
 _STRICT = ConfigDict(extra="forbid")
 
 
@@ -34,8 +34,26 @@ class Data:
 
     __pydantic_config__ = _STRICT
 
-    set: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
-    """The data set's name, as in ``keras.datasets``."""
+    set: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")] | None = None
+    """The data set's name, as in ``keras.datasets``;"""
+    file: Annotated[str, Field(pattern=r"^\w[\w\-.]*\.npz$")] | None = None
+    """or else the name of the assignment's own file."""
+
+    def __post_init__(self) -> None:
+        """Take one of the two.
+
+        Raises:
+            ValueError: Both are given, or neither.
+        """
+        if (self.set is None) == (self.file is None):
+            raise ValueError(
+                'either set = "mnist", a data set of Keras\', or file = "mine.npz", one of your own'
+            )
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.set or self.file or ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,7 +280,7 @@ def _complaints(file: Path, text: str, error: ValidationError) -> list[str]:
         elif fault["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
             found.append(f"{place}: {name}: is not a key that the grader knows. {_known(keys)}")
         else:
-            what = fault["msg"].removeprefix("Input should be ").removeprefix("Value should be ")
+            what = re.sub(r"^(Input should be|Value should be|Value error,) ", "", fault["msg"])
             found.append(f"{place}: {name}: expected {what}. Received: {fault['input']!r}.")
     return found
 
@@ -282,7 +300,7 @@ def _line_of(text: str, keys: list[str]) -> int | None:
     for number, line in enumerate(text.splitlines(), start=1):
         if heading := re.match(r"\s*\[([^\[\]]+)\]", line):
             table = heading[1].strip()
-            if table == ".".join(keys[:-1]):
+            if table in (".".join(keys[:-1]), ".".join(keys)):
                 line_of_table = number
         elif assigned := re.match(r"\s*([\w.\-]+)\s*=", line):
             whole = f"{table}.{assigned[1]}" if table else assigned[1]

@@ -11,6 +11,7 @@ from grader.datasets import Dataset
 from grader.records import Measurement, ModelCard, Predictions, Task
 
 Rows = NDArray[np.float32]
+NOTHING_HELD_OUT = "No held-out samples are here: the accuracy is measured when the work is graded"
 Z = 1.959963984540054
 """Of the 95 % interval."""
 
@@ -30,6 +31,8 @@ def measure(
     """
     labels = dataset.labels()
     model = assignment.settings.model
+    if not len(labels):
+        return Measurement(metric="accuracy", value=None, samples=0, problem=NOTHING_HELD_OUT)
     if not card.predictions:
         return Measurement(
             metric="accuracy",

@@ -20,7 +20,10 @@ def complaint(folder):
     [
         ('name = "little"', "", "assignment.toml: name: is missing"),
         ('name = "little"', 'name = "Little!"', ":2: name: expected"),
-        ('set = "mnist"', 'sett = "mnist"', "data.set: is missing"),
+        ('set = "mnist"', 'sett = "mnist"', ":7: data.sett: is not a key"),
+        ('set = "mnist"', "", ":6: data: expected either set = "),
+        ('set = "mnist"', 'set = "mnist"\nfile = "a.npz"', ":6: data: expected either set = "),
+        ('set = "mnist"', 'file = "../a.npz"', ":7: data.file: expected"),
         ('set = "mnist"', 'set = "mnist"\nsplit = 1', ":8: data.split: is not a key"),
         ("classes = 10", "classes = 0", ":11: model.classes: expected"),
         ('task = "multiclass"', 'task = "ranking"', "Received: 'ranking'"),
