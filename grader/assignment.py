@@ -216,7 +216,8 @@ def named_in(file: Path) -> str | None:
     """The assignment a student's file says it belongs to.
 
     A handout carries it in its metadata (``grader.assignment``); a script says it in a comment,
-    ``# assignment: mnist_softmax``; a file in an assignment's folder belongs to that one.
+    ``# assignment: mnist_softmax``; a file in an assignment's folder belongs to that one, unless
+    it says that it belongs to another.
 
     Returns:
         A name or folder for :func:`find_assignment`, ``None`` when nothing says it.
@@ -228,9 +229,19 @@ def named_in(file: Path) -> str | None:
     said = re.search(r'"grader":\s*\{\s*"assignment":\s*"([a-z][a-z0-9_]*)"', text) or re.search(
         r"^#\s*assignment:\s*([a-z][a-z0-9_]*)\s*$", text, re.MULTILINE
     )
-    if said:
+    beside = _name_in(file.parent / FILE)
+    if said and said[1] != beside:
         return said[1]
-    return str(file.parent) if (file.parent / FILE).is_file() else None
+    return None if beside is None else str(file.parent)
+
+
+def _name_in(file: Path) -> str | None:
+    """The name that an ``assignment.toml`` gives; empty where it gives none."""
+    try:
+        name = re.search(r'^name\s*=\s*"(.*)"', file.read_text("utf-8"), re.MULTILINE)
+    except (OSError, UnicodeDecodeError):
+        return None
+    return name[1] if name else ""
 
 
 def _shipped() -> list[Path]:
