@@ -30,9 +30,20 @@ def supply(assignment: Assignment, data_dir: Path | None = None) -> Dataset:
         dataset = load(wanted.set or "", data_dir=data_dir)
     else:
         dataset = load_own(wanted.file, assignment.folder, data_dir=data_dir)
+    check_fit(assignment, dataset)
+    return dataset
+
+
+def check_fit(assignment: Assignment, dataset: Dataset) -> None:
+    """See that an assignment's input forms and its task suit its data.
+
+    Raises:
+        DataError: The labels are others than the task has.
+        AssignmentError: The input forms are for other samples.
+    """
+    if assignment.settings.data.file is not None:
         _check_labels(assignment, dataset)
     _check_inputs(assignment, dataset)
-    return dataset
 
 
 def _check_inputs(assignment: Assignment, dataset: Dataset) -> None:

@@ -8,7 +8,15 @@ from typing import Annotated
 
 import typer
 
-from grader.cli.common import AssignmentArgument, DataOption, faults, the_assignment
+from grader.cli.common import (
+    AssignmentArgument,
+    DataOption,
+    IsolationOption,
+    StoreOption,
+    faults,
+    the_assignment,
+    wishes_of,
+)
 
 
 def release(
@@ -59,3 +67,43 @@ def handout(
         file = wanted.folder / "handout.ipynb"
         file.write_text(make(solution, wanted.name), "utf-8")
         console.print(f"{file}: made from {solution}.", markup=False)
+
+
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What it is to be called.")],
+    solution: Annotated[
+        Path,
+        typer.Option("--from", metavar="SOLUTION", help="The reference, in percent format."),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="DIR", help="Default: assignments/NAME."),
+    ] = None,
+    data: DataOption = None,
+    isolation: IsolationOption = None,
+    store: StoreOption = None,
+) -> None:
+    """Make a new assignment from its reference solution, and see that it holds.
+
+    The reference is run and looked at; what it is becomes settings and checks, each with a comment
+    on how to ask for less.
+    """
+    from rich.console import Console
+
+    from grader.report.progress import Watch
+    from grader.report.terminal import show_proposal
+    from grader.workshop.new import new_assignment
+
+    console = Console(highlight=False)
+    with faults(console):
+        place = output or Path("assignments") / name
+        wishes = wishes_of(data, isolation, 1, store, fresh=False)
+        with Watch(2, console) as watch:
+            made = new_assignment(name, solution, place, wishes, watch)
+    show_proposal(made.reference, made.untouched, console)
+    console.print(f"Understood: {made.understood}.", markup=False)
+    for line in made.dropped:
+        console.print(f"Left out: {line}", markup=False)
+    console.print(
+        f"{place}: written. Loosen its checks, then: grader grade {place} {solution}", markup=False
+    )
