@@ -25,7 +25,7 @@ FILE = "assignment.toml"
 LONGEST_LOOK = 50_000_000
 FRACTION = Annotated[float, Field(ge=0, le=1)]
 POSITIVE = Annotated[float, Field(gt=0)]
-Layout = Literal["vector", "image", "multi_hot", "padded"]
+Layout = Literal["vector", "image", "as_is", "multi_hot", "padded"]
 _STRICT = ConfigDict(extra="forbid")
 
 
@@ -35,8 +35,26 @@ class Data:
 
     __pydantic_config__ = _STRICT
 
-    set: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
-    """The data set's name, as in ``keras.datasets``."""
+    set: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")] | None = None
+    """The data set's name, as in ``keras.datasets``;"""
+    file: Annotated[str, Field(pattern=r"^\w[\w\-.]*\.npz$")] | None = None
+    """or else the name of the assignment's own file."""
+
+    def __post_init__(self) -> None:
+        """Take one of the two.
+
+        Raises:
+            ValueError: Both are given, or neither.
+        """
+        if (self.set is None) == (self.file is None):
+            raise ValueError(
+                'either set = "mnist", a data set of Keras\', or file = "mine.npz", one of your own'
+            )
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.set or self.file or ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,7 +267,8 @@ def named_in(file: Path) -> str | None:
     """The assignment a student's file says it belongs to.
 
     A handout carries it in its metadata (``grader.assignment``); a script says it in a comment,
-    ``# assignment: mnist_softmax``; a file in an assignment's folder belongs to that one.
+    ``# assignment: mnist_softmax``; a file in an assignment's folder belongs to that one, unless
+    it says that it belongs to another.
 
     Returns:
         A name or folder for :func:`find_assignment`, ``None`` when nothing says it.
@@ -261,9 +280,19 @@ def named_in(file: Path) -> str | None:
     said = re.search(r'"grader":\s*\{\s*"assignment":\s*"([a-z][a-z0-9_]*)"', text) or re.search(
         r"^#\s*assignment:\s*([a-z][a-z0-9_]*)\s*$", text, re.MULTILINE
     )
-    if said:
+    beside = _name_in(file.parent / FILE)
+    if said and said[1] != beside:
         return said[1]
-    return str(file.parent) if (file.parent / FILE).is_file() else None
+    return None if beside is None else str(file.parent)
+
+
+def _name_in(file: Path) -> str | None:
+    """The name that an ``assignment.toml`` gives; empty where it gives none."""
+    try:
+        name = re.search(r'^name\s*=\s*"(.*)"', file.read_text("utf-8"), re.MULTILINE)
+    except (OSError, UnicodeDecodeError):
+        return None
+    return name[1] if name else ""
 
 
 def _shipped() -> list[Path]:
@@ -313,7 +342,7 @@ def _complaints(file: Path, text: str, error: ValidationError) -> list[str]:
         elif fault["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
             found.append(f"{place}: {name}: is not a key that the grader knows. {_known(keys)}")
         else:
-            what = fault["msg"].removeprefix("Input should be ").removeprefix("Value should be ")
+            what = re.sub(r"^(Input should be|Value should be|Value error,) ", "", fault["msg"])
             found.append(f"{place}: {name}: expected {what}. Received: {fault['input']!r}.")
     return found
 
@@ -333,7 +362,7 @@ def _line_of(text: str, keys: list[str]) -> int | None:
     for number, line in enumerate(text.splitlines(), start=1):
         if heading := re.match(r"\s*\[([^\[\]]+)\]", line):
             table = heading[1].strip()
-            if table == ".".join(keys[:-1]):
+            if table in (".".join(keys[:-1]), ".".join(keys)):
                 line_of_table = number
         elif assigned := re.match(r"\s*([\w.\-]+)\s*=", line):
             whole = f"{table}.{assigned[1]}" if table else assigned[1]

@@ -12,7 +12,7 @@ import stat
 import unicodedata
 import warnings
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 import nbformat
 
 from grader.errors import UsageError
+from grader.last_cell import is_last_cell
 from grader.records import Submission
 from grader.unzip import UNZIP_ERRORS
 
@@ -232,6 +233,7 @@ def _read(student: str, origin: str, name: str, data: bytes, beside: Files) -> S
         notebook, notes = read(data)
     except _UnreadableError as error:
         return _unreadable(student, origin, kind, str(error))
+    notebook = {**notebook, "cells": _passing_over(notebook["cells"])}
     cells = tuple(cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "code")
     if not any(cell.strip() for cell in cells):
         return _unreadable(student, origin, kind, "there is no code in it")
@@ -253,6 +255,18 @@ def _read(student: str, origin: str, name: str, data: bytes, beside: Files) -> S
         files=beside,
         notes=tuple(notes),
     )
+
+
+def _passing_over(cells: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Drop a handout's last cell; where others follow it, keep its number and empty it."""
+    kept: list[Mapping[str, Any]] = []
+    for cell in reversed(cells):
+        ours = cell["cell_type"] == "code" and is_last_cell(cell["source"])
+        if not ours:
+            kept.append(cell)
+        elif any(behind["cell_type"] == "code" for behind in kept):
+            kept.append({**cell, "source": ""})
+    return kept[::-1]
 
 
 class _UnreadableError(Exception):

@@ -4,7 +4,7 @@ What ran before an error, a limit or an exit is kept, and so is every model that
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from typing import Any
@@ -78,13 +78,14 @@ def execute(
                 "filename": "submission.py",
                 "seed": settings.seed,
                 "budget": asdict(settings.training),
+                "beside": list(bench.dataset.beside),
                 "speed": {
                     "decoded_data": bench.shortcuts.decoded_data,
                     "joined_steps": JOINED if bench.shortcuts.joined_steps else 1,
                 },
             },
             readable={"data": bench.dataset.served},
-            files=submission.files,
+            files=_without(bench.dataset.beside, submission.files),
             collect=tuple(map(_file, range(MOST_MODELS))),
         ),
         _limits(assignment),
@@ -104,6 +105,11 @@ def execute(
         if artefact.data is not None
     }
     return _record(watched, outcome, assignment), archives
+
+
+def _without(names: Sequence[str], files: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    """Leave out what was handed in under the name of a served file: it may be another one."""
+    return {name: data for name, data in files.items() if name.partition("/")[0] not in names}
 
 
 def _limits(assignment: Assignment) -> Limits:

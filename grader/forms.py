@@ -88,13 +88,35 @@ def candidate_forms(
                     )
                     for padding in ("pre", "post")
                 ]
+            case "as_is":
+                forms += _as_they_are(dataset)
             case "vector" | "image":
                 forms += _dense(layout, dataset, trained_on)
     return forms
 
 
+def _as_they_are(dataset: Dataset) -> list[Form]:
+    """The rows without any change; as with grey images, a last axis of 1 may be left out."""
+    sample = sample_shape(dataset)
+    shapes = [sample] if sample[-1:] == (1,) else [sample, (*sample, 1)]
+    return [
+        Form(
+            name=f"rows of {' × '.join(map(str, shape)) or 'one number'}, as they are",
+            layout="dense",
+            shape=shape,
+        )
+        for shape in shapes
+    ]
+
+
+def sample_shape(dataset: Dataset) -> tuple[int, ...]:
+    """Give the shape of one held-out sample of a data set of plain rows."""
+    inputs = np.load(dataset.held_out / "inputs.npy", mmap_mode="r", allow_pickle=False)
+    return tuple(inputs.shape[1:])
+
+
 def _dense(layout: str, dataset: Dataset, trained_on: ArrayFacts | None) -> list[Form]:
-    sample = np.load(dataset.held_out / "inputs.npy", mmap_mode="r", allow_pickle=False).shape[1:]
+    sample = sample_shape(dataset)
     shapes: list[tuple[int, ...]] = [(math.prod(sample),)]
     if layout == "image":
         shapes = [sample]

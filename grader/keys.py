@@ -38,6 +38,8 @@ def run_key(submission: Submission, assignment: Assignment, bench: Workbench) ->
                 name: hashlib.sha256(data).hexdigest() for name, data in submission.files.items()
             },
             "served": bench.dataset.served_sha256,
+            # Only of an assignment's own file may the name differ where the content does not.
+            **({"beside": bench.dataset.beside} if bench.dataset.beside else {}),
             "seed": settings.seed,
             "limits": asdict(settings.limits),
             "training": asdict(settings.training),

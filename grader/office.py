@@ -9,12 +9,12 @@ from pathlib import Path
 from grader.assignment import Assignment
 from grader.batch import Room, sensible_jobs
 from grader.cluster import open_cluster
-from grader.datasets import load
 from grader.gather import Hands
 from grader.local import LocalHands, memory_for, open_bench
 from grader.sandbox import ZygoteSandbox, open_sandbox
 from grader.sandbox.interface import Level
 from grader.store import Store, default_folder
+from grader.supply import supply
 from grader.workbench import Desk, OnProgress, Shortcuts, Workbench, silent
 
 
@@ -99,8 +99,8 @@ def _open_hands(
     """Open what the work is done with, here or on a cluster; with it, how much at a time."""
     memory = memory_for(assignment)
     if wishes.cluster:
-        say(f"Preparing {assignment.settings.data.set} ...")
-        dataset = load(assignment.settings.data.set, data_dir=wishes.data)
+        say(f"Preparing {assignment.settings.data.name} ...")
+        dataset = supply(assignment, wishes.data)
         with open_cluster(
             wishes.cluster,
             dataset,
@@ -114,7 +114,7 @@ def _open_hands(
         return
     say("Trying the isolation ...")
     sandbox = open_sandbox(wishes.isolation)
-    say(f"Preparing {assignment.settings.data.set} ...")
-    dataset = load(assignment.settings.data.set, data_dir=wishes.data)
+    say(f"Preparing {assignment.settings.data.name} ...")
+    dataset = supply(assignment, wishes.data)
     with open_bench(sandbox, dataset, wishes.shortcuts, on_progress) as bench:
         yield bench, LocalHands(bench=bench, memory=memory, room=Room()), sensible_jobs(memory)

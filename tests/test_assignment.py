@@ -20,7 +20,10 @@ def complaint(folder):
     [
         ('name = "little"', "", "assignment.toml: name: is missing"),
         ('name = "little"', 'name = "Little!"', ":2: name: expected"),
-        ('set = "mnist"', 'sett = "mnist"', "data.set: is missing"),
+        ('set = "mnist"', 'sett = "mnist"', ":7: data.sett: is not a key"),
+        ('set = "mnist"', "", ":6: data: expected either set = "),
+        ('set = "mnist"', 'set = "mnist"\nfile = "a.npz"', ":6: data: expected either set = "),
+        ('set = "mnist"', 'file = "../a.npz"', ":7: data.file: expected"),
         ('set = "mnist"', 'set = "mnist"\nsplit = 1', ":8: data.split: is not a key"),
         ("classes = 10", "classes = 0", ":11: model.classes: expected"),
         ('task = "multiclass"', 'task = "ranking"', "Received: 'ranking'"),
@@ -70,7 +73,11 @@ def test_an_unknown_name_lists_the_known_ones():
 def test_a_handout_a_script_and_a_folder_say_which_assignment_they_belong_to(
     tmp_path, assignment_folder
 ):
-    assert named_in(ASSIGNMENTS / "mnist_dense" / "handout.ipynb") == "mnist_dense"
+    handout = ASSIGNMENTS / "mnist_dense" / "handout.ipynb"
+    assert named_in(handout) == str(handout.parent)
+    taken_away = tmp_path / "mine.ipynb"
+    taken_away.write_bytes(handout.read_bytes())
+    assert named_in(taken_away) == "mnist_dense"
     script = tmp_path / "a.py"
     script.write_text("# assignment: imdb_dense\nimport keras\n")
     assert named_in(script) == "imdb_dense"
@@ -79,6 +86,8 @@ def test_a_handout_a_script_and_a_folder_say_which_assignment_they_belong_to(
     folder = assignment_folder(checks=CHECKS)
     (folder / "mine.py").write_text("1")
     assert named_in(folder / "mine.py") == str(folder)
+    (folder / "mine.py").write_text("# assignment: imdb_dense")
+    assert named_in(folder / "mine.py") == "imdb_dense"
     assert named_in(tmp_path / "nowhere.py") is None
 
 

@@ -100,7 +100,7 @@ def run(assignment_folder, make, tmp_path):
         sandbox = Said(START, *events, **outcome)
         bench = SimpleNamespace(
             sandbox=sandbox,
-            dataset=SimpleNamespace(served=tmp_path, served_sha256=("ab",)),
+            dataset=SimpleNamespace(served=tmp_path, beside=(), served_sha256=("ab",)),
             shortcuts=Shortcuts(),
             on_progress=(steps if steps is not None else []).append,
         )
@@ -154,7 +154,7 @@ def test_a_kernel_that_never_started_is_our_fault(run, assignment_folder, make, 
     silent = Said(stderr="Traceback: no keras", exit_code=1)
     bench = SimpleNamespace(
         sandbox=silent,
-        dataset=SimpleNamespace(served=tmp_path, served_sha256=()),
+        dataset=SimpleNamespace(served=tmp_path, beside=(), served_sha256=()),
         shortcuts=Shortcuts(),
         on_progress=lambda _: None,
     )
@@ -233,7 +233,7 @@ def test_a_student_is_served_data_and_no_label_leaves_with_the_job(
     sandbox = Said(START, cell(1), END)
     bench = SimpleNamespace(
         sandbox=sandbox,
-        dataset=SimpleNamespace(served=tmp_path / "served", served_sha256=("ab",)),
+        dataset=SimpleNamespace(served=tmp_path / "served", beside=(), served_sha256=("ab",)),
         shortcuts=Shortcuts(),
         on_progress=lambda _: None,
     )
@@ -241,5 +241,13 @@ def test_a_student_is_served_data_and_no_label_leaves_with_the_job(
     execute(make.submission(files={"net.py": b"1"}), assignment, bench)
     assert sandbox.job.readable == {"data": tmp_path / "served"}
     assert sandbox.job.files == {"net.py": b"1"}
-    assert set(sandbox.job.task) == {"cells", "kind", "filename", "seed", "budget", "speed"}
+    assert set(sandbox.job.task) == {
+        "cells",
+        "kind",
+        "filename",
+        "seed",
+        "budget",
+        "beside",
+        "speed",
+    }
     assert sandbox.limits.memory == 4 << 30

@@ -95,6 +95,7 @@ def desk(tmp_path):
     inputs.mkdir()
     np.save(inputs / "inputs.npy", np.zeros((10, 2, 2), dtype="uint8"))
     dataset = SimpleNamespace(
+        beside=(),
         name="mnist",
         source="stand-in",
         description="a fake",

@@ -6,11 +6,13 @@ The solution is a notebook in percent format (``# %%`` before each cell). What s
 
 import re
 from pathlib import Path
+from typing import Any
 
 import jupytext
 import nbformat
 
 from grader.errors import AssignmentError
+from grader.last_cell import SOURCE
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
@@ -38,6 +40,7 @@ def handout(solution: Path, name: str) -> str:
             nbformat.v4.new_code_cell if cell.cell_type == "code" else nbformat.v4.new_markdown_cell
         )
         cells.append(make(cell.source, id=f"cell-{number}"))
+    cells.append(check_cell())
     made = nbformat.v4.new_notebook(
         cells=cells,
         metadata={
@@ -51,6 +54,11 @@ def handout(solution: Path, name: str) -> str:
         },
     )
     return str(nbformat.writes(made)) + "\n"
+
+
+def check_cell() -> Any:
+    """Give a handout's last cell, by which students check themselves."""
+    return nbformat.v4.new_code_cell(SOURCE, id="check")
 
 
 def _without_solutions(text: str, solution: Path) -> str:

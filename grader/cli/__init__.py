@@ -12,6 +12,7 @@ from grader.cli import store
 from grader.cli.common import OK
 from grader.cli.grading import check, grade
 from grader.cli.machine import data, doctor
+from grader.cli.release import handout, new, release
 
 app = typer.Typer(
     name="grader",
@@ -23,6 +24,9 @@ app = typer.Typer(
 )
 app.command(short_help="Grade a class: run, examine, measure, report.")(grade)
 app.command(short_help="Check your own work before handing it in.")(check)
+app.command(short_help="Make a new assignment from its reference solution.")(new)
+app.command(short_help="Make a handout anew from its solution.")(handout)
+app.command(short_help="Write the students' pack, with nothing hidden in it.")(release)
 app.command(short_help="List and verify the data sets.")(data)
 app.command(short_help="Say what this machine offers.")(doctor)
 app.add_typer(store.app)

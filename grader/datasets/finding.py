@@ -124,7 +124,7 @@ def _from_files(recipe: Recipe, cache: Cache, source: Source, files: Files) -> D
     key = _key(recipe, prints)
     entry = cache.find(key) or cache.store(key, recipe, recipe.read(files))
     verified = _is_original(recipe, prints, entry.digest)
-    return _dataset(
+    return dataset_of(
         entry,
         source,
         _describe(recipe, files, prints, verified=verified),
@@ -135,7 +135,9 @@ def _from_files(recipe: Recipe, cache: Cache, source: Source, files: Files) -> D
 def _made(recipe: Recipe, cache: Cache) -> Dataset:
     key = f"{recipe.name}-made-{recipe.made}-{FORMAT}"
     entry = cache.find(key) or cache.store(key, recipe, recipe.make())
-    return _dataset(entry, "stand-in", f"the embedded stand-in: {recipe.stand_in}", verified=False)
+    return dataset_of(
+        entry, "stand-in", f"the embedded stand-in: {recipe.stand_in}", verified=False
+    )
 
 
 def _prints(files: Files) -> Mapping[str, str]:
@@ -169,7 +171,8 @@ def _describe(recipe: Recipe, files: Files, prints: Mapping[str, str], *, verifi
     return f"{recipe.title} from {files[main]} (sha256 {prints[main][:12]}…, {claim}){lacking}"
 
 
-def _dataset(entry: Entry, source: Source, description: str, *, verified: bool) -> Dataset:
+def dataset_of(entry: Entry, source: Source, description: str, *, verified: bool) -> Dataset:
+    """Give a data set that lies in the cache."""
     layout = entry.layout
     labels = layout.labels / "labels.npy"
     return Dataset(

@@ -10,8 +10,8 @@ import numpy as np
 from grader.datasets.arrays import sha256_of
 from grader.errors import DataError
 
-Source = Literal["directory", "keras-cache", "download", "stand-in"]
-"""Where a data set came from, in the order in which they are tried."""
+Source = Literal["directory", "keras-cache", "download", "stand-in", "own"]
+"""Where a data set came from, in the order in which they are tried; ``own``: the assignment's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,7 @@ class Dataset:
     """One data set, taken apart: what students see, what the judge sees, what nobody sees."""
 
     name: str
-    """What Keras calls it: ``"mnist"``, ``"imdb"``."""
+    """What Keras calls it: ``"mnist"``, ``"imdb"``; of an assignment's own file, its name."""
     source: Source
     """Where it came from."""
     description: str
@@ -53,6 +53,13 @@ class Dataset:
     """The held-out labels: never to be named to a sandbox."""
     labels_sha256: str = field(repr=False)
     """The hash of that file."""
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """The served files that lie in the student's work folder: an assignment's own."""
+        if self.source != "own":
+            return ()
+        return tuple(sorted(file.name for file in self.served.iterdir()))
 
     @property
     def samples(self) -> int:

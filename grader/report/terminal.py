@@ -90,6 +90,18 @@ def _show_measurements(report: Report, console: Console) -> None:
             console.print(Text(f" {what}: {measured_words(measurement)}"))
 
 
+def show_proposal(reference: Report, untouched: Report, console: Console) -> None:
+    """Print a new assignment's checks, and that they hold for the reference and for nobody else."""
+    for check in reference.checks:
+        line = Text(f" {MARKS[check.outcome]} ", STYLES[check.outcome])
+        line.append(f"{check.title}  {check.points:g}/{check.out_of:g}", "default")
+        console.print(line + Text("  hidden" if check.hidden else "", "dim"))
+    console.print(
+        f"The reference gets {reference.points:g} of {reference.out_of:g} points, "
+        f"the untouched handout {untouched.points:g}."
+    )
+
+
 def show_circumstances(report: Report, console: Console) -> None:
     """Print which data and which isolation stand behind the grades."""
     console.print(Text(f"Data: {report.data['description']}", "dim"))

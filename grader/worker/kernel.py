@@ -24,7 +24,7 @@ from .channel import send
 from .facts import variable_facts
 from .joined import JoinedSteps
 from .recorder import Recorder
-from .served import serve
+from .served import lay_beside, serve
 from .shell import Shell, open_shell
 
 _ahead = Ahead()
@@ -47,7 +47,8 @@ def main(task: dict[str, Any]) -> None:
 
     Args:
         task: ``work``, ``places`` (``data``: the served files), ``cells``, ``kind``, ``filename``,
-            ``seed``; perhaps ``budget`` (``epochs``, ``seconds``) and ``speed``
+            ``seed``; perhaps ``budget`` (``epochs``, ``seconds``), ``beside`` (the served files
+            that lie in the work folder) and ``speed``
             (``joined_steps``: how many at most; ``decoded_data``: whether to use what
             :func:`prepare` has decoded).
     """
@@ -67,6 +68,7 @@ def main(task: dict[str, Any]) -> None:
     if "data" in task["places"]:
         folder = Path(task["places"]["data"])
         serve(folder)
+        lay_beside(folder, work, task.get("beside") or ())
         if speed.get("decoded_data"):
             _ahead.give(folder)
     recorder.install()

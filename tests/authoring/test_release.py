@@ -4,6 +4,7 @@ import pytest
 
 from grader.authoring.release import handout
 from grader.errors import AssignmentError
+from grader.last_cell import is_last_cell
 
 SOLUTION = """\
 # %% [markdown]
@@ -31,11 +32,12 @@ def write(tmp_path, text):
 
 def test_what_students_are_to_find_is_replaced_by_a_stub(tmp_path):
     made = json.loads(handout(write(tmp_path, SOLUTION), "little"))
-    title, function, last = ("".join(cell["source"]) for cell in made["cells"])
+    title, function, last, check = ("".join(cell["source"]) for cell in made["cells"])
     assert title == "# Title"
     assert function.endswith("    # YOUR CODE HERE\n    raise NotImplementedError()")
     assert last == "import keras\n# YOUR CODE HERE\nraise NotImplementedError()"
     assert "42" not in json.dumps(made)
+    assert is_last_cell(check)
 
 
 def test_a_handout_says_which_assignment_it_belongs_to(tmp_path):

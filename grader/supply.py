@@ -1,0 +1,81 @@
+"""Assignment → Dataset: the data an assignment names, if it suits what is asked of it."""
+
+from pathlib import Path
+
+import numpy as np
+
+from grader.assignment import FILE, Assignment
+from grader.datasets import Dataset, load, load_own
+from grader.errors import AssignmentError, DataError
+from grader.forms import sample_shape
+
+_WORDS = ("multi_hot", "padded")
+_IMAGES = (2, 3)
+"""Axes of an image without and with channels."""
+
+
+def supply(assignment: Assignment, data_dir: Path | None = None) -> Dataset:
+    """Find an assignment's data and take it apart into the cache.
+
+    Args:
+        assignment: Names a data set of Keras', or a file of its own.
+        data_dir: A folder to look in first; ``GRADER_DATA`` by default.
+
+    Raises:
+        DataError: It cannot be had, or it is not what it ought to be.
+        AssignmentError: The input forms or the task do not suit it.
+    """
+    wanted = assignment.settings.data
+    if wanted.file is None:
+        dataset = load(wanted.set or "", data_dir=data_dir)
+    else:
+        dataset = load_own(wanted.file, assignment.folder, data_dir=data_dir)
+    check_fit(assignment, dataset)
+    return dataset
+
+
+def check_fit(assignment: Assignment, dataset: Dataset) -> None:
+    """See that an assignment's input forms and its task suit its data.
+
+    Raises:
+        DataError: The labels are others than the task has.
+        AssignmentError: The input forms are for other samples.
+    """
+    if assignment.settings.data.file is not None:
+        _check_labels(assignment, dataset)
+    _check_inputs(assignment, dataset)
+
+
+def _check_inputs(assignment: Assignment, dataset: Dataset) -> None:
+    place = f"{assignment.folder / FILE}: model.inputs"
+    is_words = "num_words" in dataset.train_facts
+    for layout in assignment.settings.model.inputs:
+        if (layout in _WORDS) != is_words:
+            held = "lists of word numbers" if is_words else f"rows of shape {sample_shape(dataset)}"
+            fit = "multi_hot, padded" if is_words else "vector, image, as_is"
+            raise AssignmentError(
+                f"{place}: {layout!r} does not suit {dataset.name}, whose samples are {held}.",
+                remedy=f"These do: {fit}.",
+            )
+        if layout == "image" and len(sample_shape(dataset)) not in _IMAGES:
+            raise AssignmentError(
+                f"{place}: an image has two axes, or three with channels; the samples of "
+                f"{dataset.name} have the shape {sample_shape(dataset)}.",
+                remedy='For series and tables: inputs = ["as_is"]',
+            )
+
+
+def _check_labels(assignment: Assignment, dataset: Dataset) -> None:
+    model = assignment.settings.model
+    classes = {"multiclass": model.classes, "binary": 2}.get(model.task)
+    labels = dataset.labels()
+    if classes is None or not len(labels):
+        return
+    whole = labels.ndim == 1 and np.isin(labels, np.arange(classes)).all()
+    if not whole:
+        spread = f"of shape {labels.shape}, {labels.dtype}, {labels.min():g}…{labels.max():g}"
+        raise DataError(
+            f"{assignment.settings.data.name}: for a {model.task} task, y_test should hold whole "
+            f"numbers from 0 to {classes - 1}, one for each sample.\nReceived: labels {spread}",
+            remedy=f"Look at y_test, and at task and classes in {assignment.folder / FILE}.",
+        )

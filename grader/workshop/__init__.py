@@ -1,0 +1,1 @@
+"""What authors try out with the engine, before students do."""
