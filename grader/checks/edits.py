@@ -266,17 +266,16 @@ def _alike(
     what: str, facts: list[Difference], compared: Comparison, say: "_Sentences"
 ) -> Iterator[Edit]:
     """The same change to several layers: all hidden layers lost their activation."""
-    groups: dict[tuple[str, str], list[Difference]] = defaultdict(list)
+    groups: dict[tuple[str, str, str], list[Difference]] = defaultdict(list)
     for fact in facts:
-        said = compared.said[fact.have or 0]
-        groups[said.kind, instead_value(what, said)].append(fact)
+        said, asked = compared.said[fact.have or 0], compared.expected[fact.want or 0]
+        groups[asked.kind, said.kind, _value(what, said)].append(fact)
     for group in groups.values():
         if len(group) > 1:
             yield Edit(frozenset(group), say.alike(what, group))
 
 
-def instead_value(what: str, said: WantedLayer) -> str:
-    """What a layer has in one respect."""
+def _value(what: str, said: WantedLayer) -> str:
     if what == "units":
         return str(said.units)
     if what == "activation":
@@ -321,14 +320,17 @@ class _Sentences:
         if what == "use_bias" and found.settings.get(what) is False:
             return f"{name} has no biases (use_bias=False)."
         if what == "strides" and strides_by_mistake(found):
-            return f"{name} has {instead(what, asked, found)}: {old_convolution(found)}."
-        return f"{name} has {instead(what, asked, found)}."
+            return f"{name} has the {instead(what, asked, found)}: {old_convolution(found)}."
+        setting = what not in ("units", "activation")
+        the = "the " if setting and not isinstance(asked.settings.get(what), bool) else ""
+        return f"{name} has {the}{instead(what, asked, found)}."
 
     def alike(self, what: str, facts: Sequence[Difference]) -> str:
         found = self._compared.said[facts[0].have or 0]
         on = self._all(facts)
         if what == "kind":
-            return f"{_capital(on)}: {brief(found).kind} instead of another kind."
+            kind = self._expected[facts[0].want or 0].kind
+            return f"{_capital(_number(len(facts)))} {kind} layers are {found.kind} instead."
         if what == "units":
             return f"{found.units} {unit_word(found.kind)} on {on}."
         if what == "activation":
@@ -336,19 +338,19 @@ class _Sentences:
             return f"{_capital(given)} on {on}."
         if what == "use_bias" and found.settings.get(what) is False:
             return f"No biases (use_bias=False) on {on}."
-        words = f"{what} is {_quoted(found, what)} on {on}"
+        words = f"The {what.replace('_', ' ')} is {_quoted(found, what)} on {on}"
+        if isinstance(found.settings.get(what), bool):
+            words = f"{what}={value_words(found, what)} on {on}"
         if what == "strides" and strides_by_mistake(found):
             words += f": {old_convolution(found)}"
         return f"{words}."
 
     def _all(self, facts: Sequence[Difference]) -> str:
         """``all four convolutions`` where all found have it, else ``layers 2 and 4``."""
-        kind = self._compared.said[facts[0].have or 0].kind
-        same = [one for one in self._compared.said if one.kind == kind]
-        what = facts[0].what
-        value = instead_value(what, self._compared.said[facts[0].have or 0])
-        if what != "kind" and all(instead_value(what, one) == value for one in same):
-            return f"all {_number(len(same))} {PLURALS.get(kind, f'{kind} layers')}"
+        what, first = facts[0].what, self._compared.said[facts[0].have or 0]
+        same = [one for one in self._compared.said if one.kind == first.kind]
+        if all(_value(what, one) == _value(what, first) for one in same):
+            return _all_of(len(same), first.kind)
         return _listed([self._name(fact.want or 0) for fact in facts])
 
     def _extra(self, have: int) -> str:
@@ -382,7 +384,7 @@ class _Sentences:
         if not missing:
             return f"{_capital(_number(len(facts)))} {kind} layers are too many."
         if len(facts) == among:
-            return f"All {_number(among)} {PLURALS.get(kind, f'{kind} layers')} are missing."
+            return f"{_capital(_all_of(among, kind))} are missing."
         return f"{_capital(_listed([self._name(place) for place in places]))} are missing."
 
     def moved(self, want: int, have: int) -> str:
@@ -491,6 +493,11 @@ def _listed(names: Sequence[str]) -> str:
         names = [name.removeprefix("layer ") for name in names]
         return f"layers {', '.join(names[:-1])} and {names[-1]}"
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _all_of(number: int, kind: str) -> str:
+    what = PLURALS.get(kind, f"{kind} layers")
+    return f"both {what}" if number == 2 else f"all {_number(number)} {what}"  # noqa: PLR2004 - both
 
 
 def _number(number: int) -> str:
