@@ -283,10 +283,11 @@ def differing(want: WantedLayer, have: WantedLayer) -> list[str]:
         found.append("units")
     if want.activation is not None and want.activation != have.activation:
         found.append("activation")
-    for key, value in want.settings.items():
-        if key not in have.settings or not same_setting(key, want, have):
-            found.append(key)
-        del value
+    found += [
+        key
+        for key in want.settings
+        if key not in have.settings or not same_setting(key, want, have)
+    ]
     return found
 
 
@@ -308,7 +309,8 @@ def same_value(left: Any, right: Any) -> bool:
         return math.isclose(left, right, rel_tol=1e-6)
     if isinstance(left, Mapping) and isinstance(right, Mapping):
         shared = left.keys() & right.keys()
-        return bool(shared) and all(same_value(left[key], right[key]) for key in shared)
+        same = all(same_value(left[key], right[key]) for key in shared)
+        return same and (bool(shared) or left == right)
     if isinstance(left, Mapping):
         left = left.get("class", "")
     if isinstance(right, Mapping):

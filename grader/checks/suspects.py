@@ -14,8 +14,9 @@ from grader.checks.layers import WantedLayer, flatten
 from grader.checks.network import Comparison, FoundLayer, found_layers
 from grader.records import ModelCard
 
-MOST_LAYERS = 40
-"""In a larger network too many things may be the reason."""
+MOST_LAYERS = 60
+MOST_SLIPS = 12
+"""Of more, two at once are too many to be tried, and too many would be the reason."""
 MOST_ANSWERS = 2
 
 
@@ -40,7 +41,7 @@ def suspects(card: ModelCard, wanted: int) -> list[str]:
         return []
     compared = Comparison((), found)
     slips = list(_slips(found))
-    for number in (1, 2):
+    for number in (1, 2) if len(slips) <= MOST_SLIPS else (1,):
         answers = [
             chosen for chosen in combinations(slips, number) if _total(compared, chosen) == wanted
         ]

@@ -1,5 +1,11 @@
 """Every usual way of getting one of the course's networks wrong is named as what it is."""
 
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import pytest
 
 from grader.checks.edits import explain
@@ -212,7 +218,7 @@ SINGLE = [
     ("cnn", left_out(8), "Nothing flattens the input of layer 5, (None, 4, 4, 64)."),
     ("cnn", replaced(8, plain("GlobalAveragePooling2D")), "GlobalAveragePooling2D before layer 5"),
     ("cnn", left_out(10), "The third Dropout is missing."),
-    ("small_cnn", swapped(3, 6), "The first Dropout and the second Dropout are swapped."),
+    ("small_cnn", swapped(3, 6), "The first and second Dropout are swapped."),
     ("small_cnn", swapped(0, 1), "Layers 1 and 2 are swapped."),
     ("small_cnn", left_out(1), "Layer 2, Conv2D(64, 3, relu), is missing."),
     ("small_cnn", takes(32, 32, 1), "(None, 32, 32, 1) instead of (None, 28, 28, 1)"),
@@ -350,3 +356,117 @@ def test_what_was_done_to_a_network_is_named(calculator, name, edits, words):
 def test_the_table_is_large_enough():
     assert len(SINGLE) >= 60
     assert len(PAIRS) >= 15
+
+
+def test_a_difference_that_the_assignment_leaves_open_is_none(calculator):
+    edits = (everywhere("Conv2D", padding="same"), change(0, use_bias=False))
+    shape, layers, _ = NETWORKS["cnn"]
+    open_ends = tuple(layer(said.kind, said.units, said.activation) for said in wanted(layers))
+    for edit in edits:
+        shape, layers = edit(shape, layers)
+    card = calculator.card(shape, layers)
+    found = Comparison(open_ends, found_layers(card, open_ends))
+    assert found.met
+    lines = found.side_by_side()
+    assert [line.expected_params for line in lines] == [line.found_params for line in lines]
+
+
+def test_what_follows_from_a_difference_is_derived_and_not_blamed(calculator):
+    lines = compared(calculator, "cnn", (change(0, 64),)).side_by_side()
+    first, second = (line for line in lines if line.arithmetic)
+    assert (first.mark, first.difference) == ("changed", "64 filters instead of 32")
+    assert first.arithmetic == (
+        "320 = (3 × 3 × 1 + 1) × 32; yours 640 = (3 × 3 × 1 + 1) × 64: 64 filters"
+    )
+    assert (second.mark, second.found_params) == ("same", 36_928)
+    assert second.arithmetic.endswith("yours 36,928 = (3 × 3 × 64 + 1) × 64: 64 channels")
+
+
+def test_missing_biases_are_derived(calculator):
+    line = compared(calculator, "dense", (change(0, use_bias=False),)).side_by_side()[0]
+    assert line.arithmetic == (
+        "401,920 = (784 + 1) × 512; yours 401,408 = 784 × 512: use_bias=False"
+    )
+
+
+def test_of_too_many_differences_the_first_are_named(calculator):
+    edits = [change(at, at + 1, "tanh") for at in (0, 1, 4, 5)]
+    found = explain(compared(calculator, "cnn", edits))
+    assert len(found.edits) > 2
+    assert found.words.endswith("The table shows where more differs.")
+    assert "Layer 1 has 1 filter instead of 32." in found.words
+
+
+def test_a_network_too_long_to_compare_is_counted(calculator):
+    found = compared(calculator, "softmax", (put_in(0, *[dense(10)] * 300),))
+    assert explain(found).words == "There are 301 layers instead of 1."
+    assert found.side_by_side() == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "edits"),
+    [
+        ("cifar", ()),
+        ("cifar", (everywhere("Conv2D", padding="same"), change(9, 256))),
+        ("cifar", tuple(change(at, at + 1, "tanh") for at in (0, 1, 4, 5, 9, 11))),
+    ],
+)
+def test_the_search_takes_no_time_that_anybody_notices(calculator, name, edits):
+    def seconds():
+        began = time.process_time()
+        found = compared(calculator, name, edits)
+        built = time.process_time()
+        explain(found)
+        found.side_by_side()
+        return time.process_time() - (built if edits else began)
+
+    assert min(seconds() for _ in range(5)) < 0.02
+
+
+@pytest.mark.keras
+def test_the_calculator_counts_as_keras_does(calculator):
+    networks = [NETWORKS[name][:2] for name in NETWORKS]
+    networks += [
+        edit(*NETWORKS[name][:2])
+        for name, edit in (
+            ("small_cnn", change(0, strides=3)),
+            ("cifar", everywhere("Conv2D", padding="same")),
+            ("cnn", left_out(8)),
+            ("cnn", change(2, strides=1, padding="same")),
+            ("cnn", replaced(8, plain("GlobalAveragePooling2D"))),
+            ("stacked", change(0, use_bias=False)),
+            ("stacked", put_in(1, plain("BatchNormalization"))),
+        )
+    ]
+    networks.append(((None, 30), (embed(50, 8), plain("GlobalAveragePooling1D"), dense(1))))
+    ran = subprocess.run(
+        [sys.executable, Path(__file__).with_name("build_networks.py")],
+        input=json.dumps(networks),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    )
+    for (shape, layers), described in zip(networks, json.loads(ran.stdout), strict=True):
+        ours = calculator.raw(shape, layers)
+        assert [_known(theirs) for theirs in described["layers"]] == [
+            _known(
+                {
+                    "kind": mine.kind,
+                    "units": mine.units,
+                    "activation": mine.activation,
+                    "input_shape": mine.input_shape,
+                    "output_shape": mine.output_shape,
+                    "trainable_params": mine.trainable_params,
+                    "non_trainable_params": mine.non_trainable_params,
+                }
+            )
+            for mine in ours
+        ]
+        for mine, theirs in zip(ours, described["layers"], strict=True):
+            assert {key: theirs["settings"][key] for key in mine.settings} == mine.settings
+
+
+def _known(described):
+    names = "kind units activation input_shape output_shape trainable_params non_trainable_params"
+    return {name: described[name] for name in names.split()}
