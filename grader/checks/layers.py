@@ -7,6 +7,7 @@ from typing import Any
 
 from grader.normal_form import (
     ACTIVATION_KINDS,
+    CAN_HAVE_ACTIVATION,
     OPERATIONS,
     PLUMBING,
     PREPROCESSING,
@@ -35,7 +36,6 @@ ALIASES = {
 FIRST_ARGUMENTS = ("kernel_size", "pool_size", "rate", "input_dim", "output_dim")
 """Settings that are written without their name."""
 RECURRENT = ("LSTM", "GRU", "SimpleRNN")
-WITH_ACTIVATION = ("Dense", "Conv", "Depthwise", "Separable", "EinsumDense")
 LONGEST_WORD = 40
 
 
@@ -214,7 +214,7 @@ def compared_places(card: ModelCard, wanted: Iterable[WantedLayer]) -> list[int]
 
 def can_have_activation(kind: str) -> bool:
     """Whether leaving out this layer's activation means that it has none."""
-    return kind.startswith(WITH_ACTIVATION) and not kind.endswith("LSTM")
+    return kind.startswith(CAN_HAVE_ACTIVATION) and not kind.endswith("LSTM")
 
 
 def as_said(found: LayerCard) -> WantedLayer:
