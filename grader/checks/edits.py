@@ -7,8 +7,9 @@ the parameters and shapes that follow from it by arithmetic are those of the net
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 
 from grader.checks.alignment import Pair, align
@@ -25,6 +26,8 @@ from grader.checks.network import (
 MOST_EDITS = 2
 """More at once explain nothing: then the differences are listed."""
 MOST_SENTENCES = 4
+FIRST_SENTENCES = 2
+"""Where too much differs to name it all."""
 MOST_CANDIDATES = 150
 LONGEST_RUN = 6
 """Layers in a row that are left out or doubled at one go."""
@@ -52,8 +55,13 @@ class Edit:
 
     explains: frozenset[Difference]
     """The differences it accounts for."""
-    sentence: str
-    """What it is, in the student's terms."""
+    tell: Callable[[], str]
+    """Says what it is; only of the chosen ones."""
+
+    @property
+    def sentence(self) -> str:
+        """What it is, in the student's terms."""
+        return self.tell()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +78,10 @@ class Explanation:
     @property
     def words(self) -> str:
         """All sentences."""
-        shown = [edit.sentence for edit in self.edits[:MOST_SENTENCES]]
-        if len(self.edits) > MOST_SENTENCES or not self.complete:
-            shown.append("The table shows where more differs.")
-        return " ".join(shown)
+        if self.complete and len(self.edits) <= MOST_SENTENCES:
+            return " ".join(edit.sentence for edit in self.edits)
+        begun = " ".join(edit.sentence for edit in self.edits[:FIRST_SENTENCES])
+        return f"{begun} The table shows where more differs."
 
 
 def explain(compared: Comparison) -> Explanation:
@@ -81,18 +89,20 @@ def explain(compared: Comparison) -> Explanation:
     if len(compared.found) > MOST_LAYERS:
         number = f"{len(compared.found):,}"
         sentence = f"There are {number} layers instead of {len(compared.wanted)}."
-        return Explanation((Edit(frozenset(), sentence),), complete=False, proved=False)
+        return Explanation((Edit(frozenset(), lambda: sentence),), complete=True, proved=False)
     joints, proved = _joints(compared)
     elsewhere = {Difference("input")} if compared.other_input else set()
     elsewhere |= {Difference("joint", have=place) for place in joints}
-    best = _Choice((), complete=False, span=0)
+    best: _Choice | None = None
     for pairs in dict.fromkeys(_alignments(compared)):
         facts = frozenset(elsewhere | set(_differences(compared, pairs)))
         edits = _fewest(facts, list(_candidates(compared, facts, pairs)))
         complete = facts == frozenset().union(*(edit.explains for edit in edits))
         choice = _Choice(edits, complete=complete, span=_span(compared, pairs))
-        if choice.rank > best.rank:
+        if best is None or choice.rank > best.rank:
             best = choice
+    if best is None:  # pragma: no cover - there is always one alignment
+        return Explanation((), complete=True, proved=proved)
     return Explanation(best.edits, complete=best.complete, proved=proved)
 
 
@@ -197,7 +207,7 @@ def _candidates(
     by_what: dict[str, list[Difference]] = defaultdict(list)
     for fact in ordered:
         by_what[fact.what].append(fact)
-        yield Edit(frozenset({fact}), say.one(fact))
+        yield Edit(frozenset({fact}), partial(say.one, fact))
     missing, extra = by_what.pop("missing", []), by_what.pop("extra", [])
     yield from _runs(missing, extra, compared, say)
     yield from _moved(missing, extra, compared, say)
@@ -214,11 +224,11 @@ def _runs(
     """Layers next to each other, and all of a kind, are left out or put in at one go."""
     for places in _neighbours([fact.want for fact in missing if fact.want is not None]):
         chosen = [Difference("missing", place) for place in places]
-        yield Edit(frozenset(chosen), say.run_missing(places))
+        yield Edit(frozenset(chosen), partial(say.run_missing, places))
     for places in _neighbours([fact.have for fact in extra if fact.have is not None]):
         yield Edit(
             frozenset(Difference("extra", None, place) for place in places),
-            say.run_extra(places),
+            partial(say.run_extra, places),
         )
     for facts, network in ((missing, compared.expected), (extra, compared.said)):
         by_kind: dict[str, list[Difference]] = defaultdict(list)
@@ -227,7 +237,7 @@ def _runs(
             by_kind[network[place or 0].kind].append(fact)
         for group in by_kind.values():
             if len(group) > 1:
-                yield Edit(frozenset(group), say.of_a_kind(group))
+                yield Edit(frozenset(group), partial(say.of_a_kind, group))
 
 
 def _neighbours(places: Sequence[int]) -> Iterator[tuple[int, ...]]:
@@ -246,7 +256,7 @@ def _moved(
         for come in extra:
             want, have = gone.want or 0, come.have or 0
             if not differing(compared.expected[want], compared.said[have]):
-                yield Edit(frozenset({gone, come}), say.moved(want, have))
+                yield Edit(frozenset({gone, come}), partial(say.moved, want, have))
 
 
 def _swapped(facts: list[Difference], compared: Comparison, say: "_Sentences") -> Iterator[Edit]:
@@ -259,24 +269,25 @@ def _swapped(facts: list[Difference], compared: Comparison, say: "_Sentences") -
             expected[other_want], said[have]
         ):
             chosen = [fact for fact in facts if fact.want in (want, other_want)]
-            yield Edit(frozenset(chosen), say.exchanged((want, have), (other_want, other_have)))
+            yield Edit(
+                frozenset(chosen), partial(say.exchanged, (want, have), (other_want, other_have))
+            )
 
 
 def _alike(
     what: str, facts: list[Difference], compared: Comparison, say: "_Sentences"
 ) -> Iterator[Edit]:
     """The same change to several layers: all hidden layers lost their activation."""
-    groups: dict[tuple[str, str], list[Difference]] = defaultdict(list)
+    groups: dict[tuple[str, str, str], list[Difference]] = defaultdict(list)
     for fact in facts:
-        said = compared.said[fact.have or 0]
-        groups[said.kind, instead_value(what, said)].append(fact)
+        said, asked = compared.said[fact.have or 0], compared.expected[fact.want or 0]
+        groups[asked.kind, said.kind, _value(what, said)].append(fact)
     for group in groups.values():
         if len(group) > 1:
-            yield Edit(frozenset(group), say.alike(what, group))
+            yield Edit(frozenset(group), partial(say.alike, what, group))
 
 
-def instead_value(what: str, said: WantedLayer) -> str:
-    """What a layer has in one respect."""
+def _value(what: str, said: WantedLayer) -> str:
     if what == "units":
         return str(said.units)
     if what == "activation":
@@ -321,14 +332,17 @@ class _Sentences:
         if what == "use_bias" and found.settings.get(what) is False:
             return f"{name} has no biases (use_bias=False)."
         if what == "strides" and strides_by_mistake(found):
-            return f"{name} has {instead(what, asked, found)}: {old_convolution(found)}."
-        return f"{name} has {instead(what, asked, found)}."
+            return f"{name} has the {instead(what, asked, found)}: {old_convolution(found)}."
+        setting = what not in ("units", "activation")
+        the = "the " if setting and not isinstance(asked.settings.get(what), bool) else ""
+        return f"{name} has {the}{instead(what, asked, found)}."
 
     def alike(self, what: str, facts: Sequence[Difference]) -> str:
         found = self._compared.said[facts[0].have or 0]
         on = self._all(facts)
         if what == "kind":
-            return f"{_capital(on)}: {brief(found).kind} instead of another kind."
+            kind = self._expected[facts[0].want or 0].kind
+            return f"{_capital(_number(len(facts)))} {kind} layers are {found.kind} instead."
         if what == "units":
             return f"{found.units} {unit_word(found.kind)} on {on}."
         if what == "activation":
@@ -336,19 +350,19 @@ class _Sentences:
             return f"{_capital(given)} on {on}."
         if what == "use_bias" and found.settings.get(what) is False:
             return f"No biases (use_bias=False) on {on}."
-        words = f"{what} is {_quoted(found, what)} on {on}"
+        words = f"The {what.replace('_', ' ')} is {_quoted(found, what)} on {on}"
+        if isinstance(found.settings.get(what), bool):
+            words = f"{what}={value_words(found, what)} on {on}"
         if what == "strides" and strides_by_mistake(found):
             words += f": {old_convolution(found)}"
         return f"{words}."
 
     def _all(self, facts: Sequence[Difference]) -> str:
         """``all four convolutions`` where all found have it, else ``layers 2 and 4``."""
-        kind = self._compared.said[facts[0].have or 0].kind
-        same = [one for one in self._compared.said if one.kind == kind]
-        what = facts[0].what
-        value = instead_value(what, self._compared.said[facts[0].have or 0])
-        if what != "kind" and all(instead_value(what, one) == value for one in same):
-            return f"all {_number(len(same))} {PLURALS.get(kind, f'{kind} layers')}"
+        what, first = facts[0].what, self._compared.said[facts[0].have or 0]
+        same = [one for one in self._compared.said if one.kind == first.kind]
+        if all(_value(what, one) == _value(what, first) for one in same):
+            return _all_of(len(same), first.kind)
         return _listed([self._name(fact.want or 0) for fact in facts])
 
     def _extra(self, have: int) -> str:
@@ -382,7 +396,7 @@ class _Sentences:
         if not missing:
             return f"{_capital(_number(len(facts)))} {kind} layers are too many."
         if len(facts) == among:
-            return f"All {_number(among)} {PLURALS.get(kind, f'{kind} layers')} are missing."
+            return f"{_capital(_all_of(among, kind))} are missing."
         return f"{_capital(_listed([self._name(place) for place in places]))} are missing."
 
     def moved(self, want: int, have: int) -> str:
@@ -430,7 +444,8 @@ class _Sentences:
     def _input(self) -> str:
         found = self._compared.found[0].input_shape
         wanted = self._compared.start
-        return f"The input of {self._name(0)} is {found} instead of {wanted}."
+        which = f"input of {self._name(0)}" if self._expected else "input"
+        return f"The {which} is {found} instead of {wanted}."
 
     def _joint(self, have: int) -> str:
         found = self._compared.found[have]
@@ -486,11 +501,27 @@ def _quoted(said: WantedLayer, key: str) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    """``layer 1 and layer 2`` → ``layers 1 and 2``."""
-    if len(names) > 1 and all(name.startswith("layer ") for name in names):
-        names = [name.removeprefix("layer ") for name in names]
-        return f"layers {', '.join(names[:-1])} and {names[-1]}"
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    """Join names, saying once what they share: ``layers 1 and 2``, ``the first and third Dropout``.
+
+    ``layer 2`` and ``the first Dropout`` share nothing.
+    """
+    if len(names) == 1:
+        return names[0]
+    if all(name.startswith("layer ") for name in names):
+        return f"layers {_joined([name.removeprefix('layer ') for name in names])}"
+    parts = [name.split(" ") for name in names]
+    if all(len(part) == 3 and part[2] == parts[0][2] for part in parts):  # noqa: PLR2004 - the, first, Dropout
+        return f"the {_joined([part[1] for part in parts])} {parts[0][2]}"
+    return _joined(names)
+
+
+def _joined(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _all_of(number: int, kind: str) -> str:
+    what = PLURALS.get(kind, f"{kind} layers")
+    return f"both {what}" if number == 2 else f"all {_number(number)} {what}"  # noqa: PLR2004 - both
 
 
 def _number(number: int) -> str:

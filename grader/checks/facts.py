@@ -17,11 +17,6 @@ class ModelFacts:
         return self.card.layers
 
     @property
-    def hidden_layers(self) -> tuple[LayerCard, ...]:
-        """The layers that learn, without the last one."""
-        return tuple(found for found in self.card.learning_layers if found.params)[:-1]
-
-    @property
     def trainable_params(self) -> int:
         """Parameters that training changes."""
         return self.card.trainable_params

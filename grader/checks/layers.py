@@ -7,6 +7,7 @@ from typing import Any
 
 from grader.normal_form import (
     ACTIVATION_KINDS,
+    CAN_HAVE_ACTIVATION,
     OPERATIONS,
     PLUMBING,
     PREPROCESSING,
@@ -35,7 +36,6 @@ ALIASES = {
 FIRST_ARGUMENTS = ("kernel_size", "pool_size", "rate", "input_dim", "output_dim")
 """Settings that are written without their name."""
 RECURRENT = ("LSTM", "GRU", "SimpleRNN")
-WITH_ACTIVATION = ("Dense", "Conv", "Depthwise", "Separable", "EinsumDense")
 LONGEST_WORD = 40
 
 
@@ -214,7 +214,7 @@ def compared_places(card: ModelCard, wanted: Iterable[WantedLayer]) -> list[int]
 
 def can_have_activation(kind: str) -> bool:
     """Whether leaving out this layer's activation means that it has none."""
-    return kind.startswith(WITH_ACTIVATION) and not kind.endswith("LSTM")
+    return kind.startswith(CAN_HAVE_ACTIVATION) and not kind.endswith("LSTM")
 
 
 def as_said(found: LayerCard) -> WantedLayer:
@@ -283,10 +283,11 @@ def differing(want: WantedLayer, have: WantedLayer) -> list[str]:
         found.append("units")
     if want.activation is not None and want.activation != have.activation:
         found.append("activation")
-    for key, value in want.settings.items():
-        if key not in have.settings or not same_setting(key, want, have):
-            found.append(key)
-        del value
+    found += [
+        key
+        for key in want.settings
+        if key not in have.settings or not same_setting(key, want, have)
+    ]
     return found
 
 
@@ -308,7 +309,8 @@ def same_value(left: Any, right: Any) -> bool:
         return math.isclose(left, right, rel_tol=1e-6)
     if isinstance(left, Mapping) and isinstance(right, Mapping):
         shared = left.keys() & right.keys()
-        return bool(shared) and all(same_value(left[key], right[key]) for key in shared)
+        same = all(same_value(left[key], right[key]) for key in shared)
+        return same and (bool(shared) or left == right)
     if isinstance(left, Mapping):
         left = left.get("class", "")
     if isinstance(right, Mapping):

@@ -254,15 +254,24 @@ def instead(what: str, want: WantedLayer, have: WantedLayer) -> str:
     if what == "kind":
         return f"{brief(have)} instead of {brief(want)}"
     if what == "units":
-        return f"{have.units} {unit_word(have.kind)} instead of {want.units}"
+        return f"{_units(have)} instead of {want.units}"
     if what == "activation":
         given = "no activation" if have.activation == "linear" else f"{have.activation}"
         asked = "none" if want.activation == "linear" else want.activation
         return f"{given} instead of {asked}"
     if what == "use_bias" and have.settings.get(what) is False:
         return "use_bias=False"
-    mine = value_words(have, what)
-    return f"{what} {mine} instead of {value_words(want, what)}"
+    mine, theirs = value_words(have, what), value_words(want, what)
+    if isinstance(want.settings.get(what), bool):
+        return f"{what}={mine} instead of {theirs}"
+    return f"{what.replace('_', ' ')} {mine} instead of {theirs}"
+
+
+def _units(said: WantedLayer) -> str:
+    word = unit_word(said.kind)
+    if said.units is None:
+        return f"no {word}"
+    return f"{said.units:,} {word.removesuffix('s') if said.units == 1 else word}"
 
 
 def value_words(said: WantedLayer, key: str) -> str:
@@ -281,7 +290,7 @@ def _arithmetic(expected: tuple[Shape | None, Numbers], found: FoundLayer, other
         words += f" = {mine.formula}"
     reasons = []
     if "units" in other:
-        reasons.append(f"{found.said.units:,} {unit_word(found.said.kind)}")
+        reasons.append(_units(found.said))
     if "use_bias" in other:
         reasons.append("use_bias=False")
     if "kernel_size" in other:

@@ -14,7 +14,9 @@ from grader.checks.layers import WantedLayer, flatten
 from grader.checks.network import Comparison, FoundLayer, found_layers
 from grader.records import ModelCard
 
-MOST_LAYERS = 40
+MOST_LAYERS = 60
+MOST_SLIPS = 12
+"""Of more, two at once are too many to be tried, and too many would be the reason."""
 MOST_ANSWERS = 2
 
 
@@ -23,9 +25,13 @@ class Slip:
     """Something that may have been done by mistake, and the layers without it."""
 
     places: frozenset[int]
+    """Layers it was done to."""
     settings: dict[str, object]
+    """What they would have without it."""
     sentence: str
+    """What it is, in the student's terms."""
     flattened: bool = False
+    """Whether without it their inputs would be flattened."""
 
 
 def suspects(card: ModelCard, wanted: int) -> list[str]:
@@ -35,14 +41,15 @@ def suspects(card: ModelCard, wanted: int) -> list[str]:
         return []
     compared = Comparison((), found)
     slips = list(_slips(found))
-    for number in (1, 2):
+    for number in (1, 2) if len(slips) <= MOST_SLIPS else (1,):
         answers = [
-            " ".join(slip.sentence for slip in chosen)
-            for chosen in combinations(slips, number)
-            if _total(compared, chosen) == wanted
+            chosen for chosen in combinations(slips, number) if _total(compared, chosen) == wanted
         ]
+        if answers and len(answers) <= MOST_ANSWERS:
+            return [" ".join(slip.sentence for slip in chosen) for chosen in answers]
         if answers:
-            return answers if len(answers) <= MOST_ANSWERS else []
+            of_padding = all("padding" in slip.settings for chosen in answers for slip in chosen)
+            return ["The padding of the convolutions makes the difference."] if of_padding else []
     return []
 
 
@@ -54,7 +61,8 @@ def _total(compared: Comparison, slips: tuple[Slip, ...]) -> int | None:
             settings = {**layers[place].settings, **slip.settings}
             layers[place] = replace(layers[place], settings=settings)
             if slip.flattened:
-                partners[place] = replace(partners[place], before=(flatten(),))
+                before = (*partners[place].before, flatten())
+                partners[place] = replace(partners[place], before=before)
     total = 0
     for _, made in compared.predicted(layers, partners, compared.start):
         if made.params is None:

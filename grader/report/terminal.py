@@ -9,6 +9,7 @@ from rich.text import Text
 from grader.checks.performance import measured_words
 from grader.checks.verdict import count
 from grader.records import Report
+from grader.report.alignment import show_alignment
 from grader.report.words import MARKS, METRICS, plain_text, short, summary, verdict
 
 STYLES = {"passed": "green", "failed": "red", "skipped": "yellow", "broken": "magenta"}
@@ -64,6 +65,7 @@ def show_one(report: Report, console: Console) -> None:
         console.print(line)
         if check.outcome == "failed":
             console.print(Text(f"     {plain_text(verdict(check))}", "default"))
+            show_alignment(check.alignment, console)
         elif check.hint:
             console.print(Text(f"     {plain_text(check.hint)}", "dim"))
     for cell in report.cells:

@@ -29,7 +29,9 @@ def _of(layer, shape):  # noqa: PLR0911 - one for each kind of layer
         settings = FIXED | usual | own
         size, step, padding = (settings[key] for key in ("kernel_size", "strides", "padding"))
         sides = tuple(_window(length, size, step, padding) for length in shape[1:3])
-        settings |= {key: [settings[key]] * 2 for key in ("kernel_size", "strides")}
+        settings |= {
+            key: [settings[key]] * 2 for key in ("kernel_size", "strides", "dilation_rate")
+        }
         return (
             units * (size * size * shape[3] + settings["use_bias"]),
             (None, *sides, units),

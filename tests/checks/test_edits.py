@@ -1,5 +1,11 @@
 """Every usual way of getting one of the course's networks wrong is named as what it is."""
 
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import pytest
 
 from grader.checks.edits import explain
@@ -183,7 +189,7 @@ SINGLE = [
         "Layer 1 has the activation sigmoid instead of relu.",
     ),
     ("dense", change(0, use_bias=False), "Layer 1 has no biases"),
-    ("dense", change(1, 1), "Layer 2 has 1 units instead of 10."),
+    ("dense", change(1, 1), "Layer 2 has 1 unit instead of 10."),
     ("dense", swapped(0, 1), "Layers 1 and 2 are swapped."),
     ("dense", left_out(0), "Layer 1, Dense(512, relu), is missing."),
     ("deep", left_out(3), "The second Dropout is missing."),
@@ -193,28 +199,36 @@ SINGLE = [
     ("deep", doubled(2, 2), "Dense(512, relu) → Dropout(0.2) is there twice in a row."),
     ("deep", moved(3, 4), "The second Dropout stands after layer 3 instead of after layer 2."),
     ("deep", moved(1, 0), "The first Dropout stands at the beginning instead of after layer 1."),
-    ("deep", change(3, rate=0.5), "The second Dropout has rate 0.5 instead of 0.2."),
-    ("deep", everywhere("Dropout", rate=0.5), "rate is 0.5 on all three Dropout layers."),
+    ("deep", change(3, rate=0.5), "The second Dropout has the rate 0.5 instead of 0.2."),
+    ("deep", everywhere("Dropout", rate=0.5), "The rate is 0.5 on all three Dropout layers."),
     ("deep", put_in(7, drop(0.2)), "Dropout(0.2) after layer 4 is one too many."),
     ("deep", change(4, 256), "Layer 3 has 256 units instead of 512."),
     ("cnn", change(0, 64), "Layer 1 has 64 filters instead of 32."),
     ("small_cnn", change(0, strides=3), "`Conv2D(32, 3, 3)` means strides of 3 today"),
-    ("cnn", change(1, kernel_size=5), "Layer 2 has kernel_size 5 instead of 3."),
-    ("cnn", everywhere("Conv2D", padding="same"), "padding is 'same' on all four convolutions."),
-    ("cnn", change(2, pool_size=3), "The first MaxPooling2D has pool_size 3 instead of 2."),
-    ("cnn", change(2, strides=1), "has strides 1 instead of the pool size"),
+    ("cnn", change(1, kernel_size=5), "Layer 2 has the kernel size 5 instead of 3."),
+    (
+        "cnn",
+        everywhere("Conv2D", padding="same"),
+        "The padding is 'same' on all four convolutions.",
+    ),
+    ("cnn", change(2, pool_size=3), "The first MaxPooling2D has the pool size 3 instead of 2."),
+    ("cnn", change(2, strides=1), "has the strides 1 instead of the pool size"),
     ("cnn", left_out(6), "The second MaxPooling2D is missing."),
     ("cnn", replaced(2, pool(kind="AveragePooling2D")), "AveragePooling2D(2) instead of MaxPool"),
     ("cnn", left_out(8), "Nothing flattens the input of layer 5, (None, 4, 4, 64)."),
     ("cnn", replaced(8, plain("GlobalAveragePooling2D")), "GlobalAveragePooling2D before layer 5"),
     ("cnn", left_out(10), "The third Dropout is missing."),
-    ("small_cnn", swapped(3, 6), "The first Dropout and the second Dropout are swapped."),
+    ("small_cnn", swapped(3, 6), "The first and second Dropout are swapped."),
     ("small_cnn", swapped(0, 1), "Layers 1 and 2 are swapped."),
     ("small_cnn", left_out(1), "Layer 2, Conv2D(64, 3, relu), is missing."),
     ("small_cnn", takes(32, 32, 1), "(None, 32, 32, 1) instead of (None, 28, 28, 1)"),
-    ("cifar", everywhere("Conv2D", padding="same"), "padding is 'same' on all four convolutions."),
-    ("cifar", everywhere("Conv2D", padding="valid"), "padding is 'valid' on all four"),
-    ("cifar", change(4, padding="valid"), "Layer 3 has padding valid instead of same."),
+    (
+        "cifar",
+        everywhere("Conv2D", padding="same"),
+        "The padding is 'same' on all four convolutions.",
+    ),
+    ("cifar", everywhere("Conv2D", padding="valid"), "The padding is 'valid' on all four"),
+    ("cifar", change(4, padding="valid"), "Layer 3 has the padding valid instead of same."),
     ("cifar", change(9, 256), "Layer 5 has 256 units instead of 512."),
     ("cifar", left_out(4, 5, 6, 7), "Layer 3, layer 4, the second MaxPooling2D and the"),
     ("cifar", takes(28, 28, 1), "The input of layer 1 is (None, 28, 28, 1) instead of"),
@@ -234,12 +248,12 @@ SINGLE = [
         moved(1, 2),
         "The first Dropout stands after layer 2 instead of after layer 1",
     ),
-    ("cosine", change(0, return_sequences=True), "return_sequences True instead of False"),
+    ("cosine", change(0, return_sequences=True), "return_sequences=True instead of False"),
     ("cosine", change(0, 64), "Layer 1 has 64 units instead of 32."),
     ("cosine", takes(20, 2), "(None, 20, 2) instead of (None, 20, 1)"),
     ("cosine", change(2, activation="relu"), "Layer 2 has the activation relu instead of none."),
     ("stacked", left_out(1), "Layer 2, LSTM(32"),
-    ("stacked", change(1, return_sequences=True), "return_sequences True"),
+    ("stacked", change(1, return_sequences=True), "return_sequences=True"),
     ("xor", change(0, use_bias=False), "Layer 1 has no biases"),
     ("xor", change(0, activation="sigmoid"), "Layer 1 has the activation sigmoid instead of tanh."),
     ("xor", change(0, 3), "Layer 1 has 3 units instead of 2."),
@@ -253,17 +267,25 @@ PAIRS = [
     (
         "deep",
         (change(1, rate=0.5), left_out(5)),
-        ("first Dropout has rate 0.5", "third Dropout is"),
+        ("first Dropout has the rate 0.5", "third Dropout is"),
     ),
     ("deep", (moved(3, 4), bare(0)), ("The second Dropout stands", "Layer 1 has no activation")),
-    ("cnn", (change(0, kernel_size=5), left_out(3)), ("kernel_size 5", "first Dropout is missing")),
+    (
+        "cnn",
+        (change(0, kernel_size=5), left_out(3)),
+        ("the kernel size 5", "first Dropout is missing"),
+    ),
     (
         "cnn",
         (everywhere("Conv2D", padding="same"), change(9, 256)),
-        ("padding is 'same' on all four convolutions", "Layer 5 has 256 units"),
+        ("The padding is 'same' on all four convolutions", "Layer 5 has 256 units"),
     ),
     ("cnn", (left_out(10), left_out(8)), ("Nothing flattens", "The third Dropout is missing")),
-    ("cnn", (change(2, pool_size=3), change(11, 11)), ("pool_size 3", "11 units instead of 10")),
+    (
+        "cnn",
+        (change(2, pool_size=3), change(11, 11)),
+        ("the pool size 3", "11 units instead of 10"),
+    ),
     (
         "small_cnn",
         (change(1, 32), takes(28, 28, 3)),
@@ -279,7 +301,7 @@ PAIRS = [
     (
         "imdb_dropout",
         (change(1, rate=0.2), bare(2)),
-        ("first Dropout has rate 0.2", "no activation"),
+        ("first Dropout has the rate 0.2", "no activation"),
     ),
     ("stacked", (change(0, 16), change(2, use_bias=False)), ("16 units", "no biases")),
     ("cosine", (left_out(1), change(0, 16)), ("The Dropout is missing", "Layer 1 has 16 units")),
@@ -334,3 +356,117 @@ def test_what_was_done_to_a_network_is_named(calculator, name, edits, words):
 def test_the_table_is_large_enough():
     assert len(SINGLE) >= 60
     assert len(PAIRS) >= 15
+
+
+def test_a_difference_that_the_assignment_leaves_open_is_none(calculator):
+    edits = (everywhere("Conv2D", padding="same"), change(0, use_bias=False))
+    shape, layers, _ = NETWORKS["cnn"]
+    open_ends = tuple(layer(said.kind, said.units, said.activation) for said in wanted(layers))
+    for edit in edits:
+        shape, layers = edit(shape, layers)
+    card = calculator.card(shape, layers)
+    found = Comparison(open_ends, found_layers(card, open_ends))
+    assert found.met
+    lines = found.side_by_side()
+    assert [line.expected_params for line in lines] == [line.found_params for line in lines]
+
+
+def test_what_follows_from_a_difference_is_derived_and_not_blamed(calculator):
+    lines = compared(calculator, "cnn", (change(0, 64),)).side_by_side()
+    first, second = (line for line in lines if line.arithmetic)
+    assert (first.mark, first.difference) == ("changed", "64 filters instead of 32")
+    assert first.arithmetic == (
+        "320 = (3 × 3 × 1 + 1) × 32; yours 640 = (3 × 3 × 1 + 1) × 64: 64 filters"
+    )
+    assert (second.mark, second.found_params) == ("same", 36_928)
+    assert second.arithmetic.endswith("yours 36,928 = (3 × 3 × 64 + 1) × 64: 64 channels")
+
+
+def test_missing_biases_are_derived(calculator):
+    line = compared(calculator, "dense", (change(0, use_bias=False),)).side_by_side()[0]
+    assert line.arithmetic == (
+        "401,920 = (784 + 1) × 512; yours 401,408 = 784 × 512: use_bias=False"
+    )
+
+
+def test_of_too_many_differences_the_first_are_named(calculator):
+    edits = [change(at, at + 1, "tanh") for at in (0, 1, 4, 5)]
+    found = explain(compared(calculator, "cnn", edits))
+    assert len(found.edits) > 2
+    assert found.words.endswith("The table shows where more differs.")
+    assert "Layer 1 has 1 filter instead of 32." in found.words
+
+
+def test_a_network_too_long_to_compare_is_counted(calculator):
+    found = compared(calculator, "softmax", (put_in(0, *[dense(10)] * 300),))
+    assert explain(found).words == "There are 301 layers instead of 1."
+    assert found.side_by_side() == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "edits"),
+    [
+        ("cifar", ()),
+        ("cifar", (everywhere("Conv2D", padding="same"), change(9, 256))),
+        ("cifar", tuple(change(at, at + 1, "tanh") for at in (0, 1, 4, 5, 9, 11))),
+    ],
+)
+def test_the_search_takes_no_time_that_anybody_notices(calculator, name, edits):
+    def seconds():
+        began = time.process_time()
+        found = compared(calculator, name, edits)
+        built = time.process_time()
+        explain(found)
+        found.side_by_side()
+        return time.process_time() - (built if edits else began)
+
+    assert min(seconds() for _ in range(5)) < 0.02
+
+
+@pytest.mark.keras
+def test_the_calculator_counts_as_keras_does(calculator):
+    networks = [NETWORKS[name][:2] for name in NETWORKS]
+    networks += [
+        edit(*NETWORKS[name][:2])
+        for name, edit in (
+            ("small_cnn", change(0, strides=3)),
+            ("cifar", everywhere("Conv2D", padding="same")),
+            ("cnn", left_out(8)),
+            ("cnn", change(2, strides=1, padding="same")),
+            ("cnn", replaced(8, plain("GlobalAveragePooling2D"))),
+            ("stacked", change(0, use_bias=False)),
+            ("stacked", put_in(1, plain("BatchNormalization"))),
+        )
+    ]
+    networks.append(((None, 30), (embed(50, 8), plain("GlobalAveragePooling1D"), dense(1))))
+    ran = subprocess.run(
+        [sys.executable, Path(__file__).with_name("build_networks.py")],
+        input=json.dumps(networks),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    )
+    for (shape, layers), described in zip(networks, json.loads(ran.stdout), strict=True):
+        ours = calculator.raw(shape, layers)
+        assert [_known(theirs) for theirs in described["layers"]] == [
+            _known(
+                {
+                    "kind": mine.kind,
+                    "units": mine.units,
+                    "activation": mine.activation,
+                    "input_shape": mine.input_shape,
+                    "output_shape": mine.output_shape,
+                    "trainable_params": mine.trainable_params,
+                    "non_trainable_params": mine.non_trainable_params,
+                }
+            )
+            for mine in ours
+        ]
+        for mine, theirs in zip(ours, described["layers"], strict=True):
+            assert {key: theirs["settings"][key] for key in mine.settings} == mine.settings
+
+
+def _known(described):
+    names = "kind units activation input_shape output_shape trainable_params non_trainable_params"
+    return {name: described[name] for name in names.split()}
