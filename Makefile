@@ -30,3 +30,4 @@ check: setup
 docs: setup
 	$(BIN)/python -m grader.authoring.handouts
 	$(BIN)/python -m grader.report.schema > docs/report.schema.json
+	$(BIN)/python -m grader.authoring.reference > docs/checks.md
