@@ -123,6 +123,16 @@ class Hidden:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Validate:
+    """``[validate]``: what ``grader validate`` need not complain about."""
+
+    __pydantic_config__ = _STRICT
+
+    harmless: dict[str, Annotated[str, Field(min_length=1)]] = field(default_factory=dict)
+    """Kind of mutant → why work with this mistake may have full marks here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The whole of ``assignment.toml``."""
 
@@ -142,6 +152,7 @@ class Settings:
     training: Training = field(default_factory=Training)
     thresholds: Thresholds = field(default_factory=Thresholds)
     hidden: Hidden = field(default_factory=Hidden)
+    validate: Validate = field(default_factory=Validate)
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
     """For every random generator of a run."""
 
