@@ -9,7 +9,6 @@ in the evidence store: a second call, or one with changed checks, runs nothing.
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from grader.authoring.solution import (
     with_cells,
 )
 from grader.authoring.structure import look_at
+from grader.authoring.watching import Ear, Watching, unwatched
 from grader.checks.session import ListedCheck, list_checks
 from grader.collect import collect
 from grader.errors import UsageError
@@ -34,7 +34,6 @@ from grader.office import Office, Wishes, open_office
 from grader.pipeline import grade
 from grader.records import CheckResult, Report, Submission
 from grader.trials import CheckTried, Complaint, Fate, MutantTried, Validation
-from grader.workbench import OnProgress, Progress, silent
 
 HANDOUT = "handout"
 OF_ACCURACY = frozenset({"held_out", "history"})
@@ -42,9 +41,6 @@ OF_ACCURACY = frozenset({"held_out", "history"})
 BRIEF = Training(epochs=1, seconds=20.0)
 """What a mutant is trained for at first; the largest networks of the course take a minute an epoch,
 and what is judged then does not depend on how far they came."""
-
-Watching = Callable[[int], AbstractContextManager[OnProgress]]
-"""Given how many submissions will be graded, shows their progress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,12 +101,6 @@ def _kinds(only: Sequence[str]) -> tuple[Kind, ...]:
     return tuple(names[name] for name in only) or KINDS
 
 
-@contextmanager
-def unwatched(_: int) -> Iterator[OnProgress]:
-    """Tell nobody how far it is."""
-    yield silent
-
-
 def validate(
     plan: Plan,
     wishes: Wishes | None = None,
@@ -131,7 +121,7 @@ def validate(
     """
     began = time.perf_counter()
     seen = tuple(look_at(plan.assignment, plan.checks, plan.solution))
-    ear = _Ear()
+    ear = Ear()
     with (
         tempfile.TemporaryDirectory(prefix="grader-") as folder,
         open_office(plan.assignment, Path(folder), wishes, on_progress=ear.hear, say=say) as office,
@@ -158,23 +148,12 @@ def validate(
 
 
 @dataclass(slots=True)
-class _Ear:
-    """Passes progress on to whoever listens in this round."""
-
-    on_progress: OnProgress = silent
-
-    def hear(self, step: Progress) -> None:
-        """Take one step."""
-        self.on_progress(step)
-
-
-@dataclass(slots=True)
 class _Trial:
     """The rounds of one validation, and what they showed."""
 
     plan: Plan
     office: Office
-    ear: _Ear
+    ear: Ear
     watching: Watching
     full: dict[str, Report] = field(default_factory=dict)
     """Reports of full trainings, by name."""

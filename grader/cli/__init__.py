@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from grader.cli import store
-from grader.cli.authoring import validate
+from grader.cli.authoring import calibrate, validate
 from grader.cli.common import OK
 from grader.cli.grading import check, grade
 from grader.cli.machine import data, doctor
@@ -25,6 +25,7 @@ app = typer.Typer(
 app.command(short_help="Grade a class: run, examine, measure, report.")(grade)
 app.command(short_help="Check your own work before handing it in.")(check)
 app.command(short_help="Test an assignment before students do.")(validate)
+app.command(short_help="Find out which accuracy luck does not decide.")(calibrate)
 app.command(short_help="List and verify the data sets.")(data)
 app.command(short_help="Say what this machine offers.")(doctor)
 app.add_typer(store.app)

@@ -91,6 +91,51 @@ def validate(  # noqa: PLR0913, PLR0917 - one argument an option
     raise typer.Exit(OK if found.is_sound else NOT_ALL_PASSED)
 
 
+def calibrate(  # noqa: PLR0913, PLR0917 - one argument an option
+    assignment: AssignmentArgument,
+    runs: Annotated[
+        int, typer.Option("--runs", metavar="K", min=3, help="How many seeds are tried.")
+    ] = 10,
+    solution: SolutionOption = None,
+    write: Annotated[  # noqa: FBT002 - a flag of the command line
+        bool, typer.Option("--write", help="Write the proposal into assignment.toml.")
+    ] = False,
+    as_json: JsonOption = False,  # noqa: FBT002 - a flag of the command line
+    data: DataOption = None,
+    isolation: IsolationOption = None,
+    jobs: JobsOption = None,
+    store: StoreOption = None,
+    fresh: FreshOption = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Run the reference with several seeds, and propose an accuracy that luck does not decide."""
+    from rich.console import Console
+
+    from grader.authoring.calibrate import calibrate as calibrate_assignment
+    from grader.authoring.calibrate import write_threshold
+    from grader.authoring.solution import find_solution
+    from grader.report.trials import calibration_data, show_calibration
+
+    console = Console(highlight=False, stderr=as_json)
+    with faults(console):
+        wanted = the_assignment(assignment)
+        wishes = wishes_of(data, isolation, jobs, store, fresh=fresh)
+        file = find_solution(wanted, solution)
+        found = calibrate_assignment(wanted, file, runs, wishes, watching=_watching(console))
+        written = write_threshold(wanted, found) if write else None
+    if as_json:
+        print(json.dumps(calibration_data(found), ensure_ascii=False, indent=2))  # noqa: T201
+    else:
+        show_calibration(found, console)
+    if written:
+        console.print(
+            f"Written to {written}. Change `version` there, and see whether the checks agree: "
+            f"grader validate {assignment}",
+            markup=False,
+        )
+    else:
+        console.print("To write it into assignment.toml, add --write.", markup=False)
+
+
 # ------------------------------------------------------------------ what they share
 
 
