@@ -117,7 +117,7 @@ class Chance:
     floor: float
     """The share asked for."""
     below: float
-    """The predicted chance of a new run."""
+    """The chance, estimated so that it is too high as often as too low."""
     low: float
     """Lower end of its 95 % interval."""
     high: float

@@ -51,13 +51,11 @@ def tolerance_factor(size: int, share: float, confidence: float) -> float:
 
 
 def chance_below(sample: Sample, floor: float) -> float:
-    """The predicted chance that the next value lies below a floor.
+    """The share of all values that lies below a floor: too high as often as too low.
 
-    The next value less the mean, over ``s √(1 + 1/n)``, has Student's t distribution with n - 1
-    degrees of freedom (Hahn, Meeker and Escobar 2017, section 4.8: prediction of one value).
+    The 50 % limit of :func:`interval_below`, which therefore always holds it.
     """
-    spread = sample.deviation * math.sqrt(1 + 1 / sample.size)
-    return float(special.stdtr(sample.size - 1, (floor - sample.mean) / spread))
+    return interval_below(sample, floor, 0.0)[0]
 
 
 def interval_below(

@@ -27,7 +27,7 @@ from grader.cli.common import (
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from grader.authoring.validate import Watching
+    from grader.authoring.watching import Watching
     from grader.workbench import OnProgress
 
 SolutionOption = Annotated[

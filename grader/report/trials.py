@@ -50,12 +50,13 @@ def show_validation(found: Validation, console: Console) -> None:
 
 
 def _show_checks(found: Validation, console: Console) -> None:
-    table = Table(title=f"Checks of {found.assignment}", title_justify="left", expand=False)
+    console.print(Text(f"Checks of {found.assignment}", "bold"))
+    table = Table(expand=False)
     table.add_column("check", overflow="fold")
     table.add_column("points", justify="right")
     table.add_column("reference", justify="center")
     table.add_column("handout", justify="center")
-    table.add_column("mutants failing it", justify="right")
+    table.add_column("mutants", justify="right")
     for check in found.checks:
         table.add_row(
             Text(check.name + (" (hidden)" if check.hidden else "")),
@@ -76,7 +77,8 @@ def _show_checks(found: Validation, console: Console) -> None:
 
 
 def _show_kinds(mutants: Sequence[MutantTried], console: Console) -> None:
-    table = Table(title="Mutants of the reference", title_justify="left", expand=False)
+    console.print(Text("Mutants of the reference: a mistake in each", "bold"))
+    table = Table(expand=False)
     table.add_column("mistake", overflow="fold")
     table.add_column("mutants", justify="right")
     table.add_column("verdict", no_wrap=True)
@@ -171,9 +173,8 @@ def validation_data(found: Validation) -> dict[str, Any]:
 
 def show_calibration(found: Calibration, console: Console) -> None:
     """Print the runs, their spread, and the floor that they allow."""
-    table = Table(
-        title=f"{found.assignment}: accuracy of the reference", title_justify="left", expand=False
-    )
+    console.print(Text(f"{found.assignment}: accuracy of the reference", "bold"))
+    table = Table(expand=False)
     table.add_column("seed", justify="right")
     table.add_column("accuracy", justify="right")
     for seed, value in found.runs.items():
@@ -186,13 +187,14 @@ def show_calibration(found: Calibration, console: Console) -> None:
         f"{100 * min(values):.2f} to {100 * max(values):.2f} %."
     )
     console.print(Text(f"Data: {found.data}", "dim"))
-    chances = Table(title="A correct solution falls below", title_justify="left", expand=False)
-    chances.add_column("floor", justify="right")
-    chances.add_column("")
-    chances.add_column("by bad luck in", justify="right")
+    console.print(Text("How often a correct solution falls below a floor by bad luck", "bold"))
+    chances = Table(expand=False)
+    chances.add_column("floor")
+    chances.add_column("at least", justify="right", no_wrap=True)
+    chances.add_column("chance", justify="right", no_wrap=True)
     chances.add_column("95 % interval", justify="right")
-    chances.add_column("seen", justify="right")
-    chances.add_column("at most, by counting alone", justify="right")
+    chances.add_column("seen", justify="right", no_wrap=True)
+    chances.add_column("by counting alone", justify="right")
     for name, chance in (("present", found.present), ("proposed", found.proposed)):
         chances.add_row(*_chance_row(name, chance, len(found.runs)))
     console.print(chances)
@@ -208,12 +210,12 @@ def show_calibration(found: Calibration, console: Console) -> None:
 
 def _chance_row(name: str, chance: Chance, runs: int) -> list[str]:
     return [
-        f"{100 * chance.floor:.2f} %",
         name,
+        f"{100 * chance.floor:.2f} %",
         _percent(chance.below),
         f"{_percent(chance.low)} to {_percent(chance.high)}",
         f"{chance.seen} of {runs}",
-        _percent(chance.most),
+        f"up to {_percent(chance.most)}",
     ]
 
 
