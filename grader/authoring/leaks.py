@@ -26,10 +26,10 @@ TELLING_TEXT = 8
 
 def in_the_pack(assignment: Assignment, checks: Sequence[ListedCheck]) -> Iterator[Complaint]:
     """Look for titles, names, lines and values of hidden checks in what students are given."""
-    secrets = dict(_secrets(assignment, checks))
+    secrets = dict(reversed([*_secrets(assignment, checks)]))  # a title is no mere value
     for place, text in _pack(assignment):
         for secret, what in secrets.items():
-            if re.search(rf"(?<!\w){re.escape(secret)}(?!\w)", text):
+            if re.search(rf"(?<![\w.]){re.escape(secret)}(?!\w)", text):
                 yield Complaint(
                     about="leak",
                     what=f"{place}: students can read {what} there: {secret!r}.",
@@ -102,8 +102,9 @@ def in_a_report(report: Report, name: str) -> Iterator[Complaint]:
         if not check.hidden:
             continue
         for text in (check.name, check.title, check.expected, check.hint):
-            # What a visible check says as well is no secret, and is among the texts rightly.
-            if len(text) >= TELLING_TEXT and text in shown and not _is_said(report, text):
+            # A run that left nothing to judge is told as a note and is every check's hint.
+            told = text == check.hint and text in report.notes
+            if len(text) >= TELLING_TEXT and text in shown - _said(report) and not told:
                 yield Complaint(
                     about="leak",
                     what=f"The student's copy of the report on {name} shows what the hidden check "
@@ -112,15 +113,14 @@ def in_a_report(report: Report, name: str) -> Iterator[Complaint]:
                 )
 
 
-def _is_said(report: Report, text: str) -> bool:
-    return (
-        any(
-            text in (check.name, check.title, check.expected, check.received, check.hint)
-            for check in report.checks
-            if not check.hidden
-        )
-        or text in report.notes
-    )
+def _said(report: Report) -> set[str]:
+    """What visible checks say: of them, a student may know all."""
+    return {
+        text
+        for check in report.checks
+        if not check.hidden
+        for text in (check.name, check.title, check.expected, check.received, check.hint)
+    }
 
 
 def _texts(value: Any) -> Iterator[str]:

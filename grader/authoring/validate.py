@@ -355,15 +355,18 @@ class _Trial:
             )
 
     def _mutant_complaints(self) -> Iterator[Complaint]:
+        survivors: dict[str, list[MutantTried]] = {}
         for mutant in self.mutants():
             if mutant.fate == "survived":
-                yield Complaint(
-                    about="mutants",
-                    what=f"{mutant.kind} ({mutant.what}; {mutant.where}) gets full marks.",
-                    remedy="Add or tighten a check, or declare the kind harmless in "
-                    f"{FILE}: [validate] harmless = "
-                    f'{{ "{mutant.kind}" = "why it may have full marks" }}',
-                )
+                survivors.setdefault(mutant.kind, []).append(mutant)
+        for kind, same in survivors.items():
+            names = "; ".join(f"{mutant.name}: {mutant.what}" for mutant in same)
+            yield Complaint(
+                about="mutants",
+                what=f"{kind} gets full marks ({names}).",
+                remedy="Add or tighten a check, or say why it may: below [validate.harmless] in "
+                f'{FILE} write "{kind}" = "any ... is allowed".',
+            )
 
     def _harmless_complaints(self) -> Iterator[Complaint]:
         fates: dict[str, set[Fate]] = {}

@@ -100,9 +100,9 @@ def _show_kinds(mutants: Sequence[MutantTried], console: Console) -> None:
 
 
 def _show_mutant(mutant: MutantTried, console: Console) -> None:
-    line = Text(f"\n{mutant.name}: ", "bold")
+    line = Text(f"\n{mutant.name} ", "bold")
     line.append(WORDS[mutant.fate], STYLES[mutant.fate])
-    line.append(f"  {mutant.kind}: {mutant.what}; {mutant.where}", "default")
+    line.append(f": {mutant.what}; {mutant.where}", "default")
     console.print(line)
     _show_diff(mutant.diff, console)
 

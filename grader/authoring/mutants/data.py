@@ -18,6 +18,8 @@ def _scalings(program: Program) -> list[tuple[ast.stmt, ast.expr, Edit, Edit]]:
     found: list[tuple[ast.stmt, ast.expr, Edit, Edit]] = []
     for node in program.nodes:
         match node:
+            case ast.BinOp(op=ast.Div(), left=ast.Constant()):
+                pass  # 1 / 255, of a Rescaling layer
             case ast.BinOp(op=ast.Div(), left=left, right=right) if _is_scale(right):
                 text, by = program.source(left), program.source(right)
                 found.append(

@@ -166,6 +166,9 @@ class Program:
         start, end = self.span(node)
         after = re.match(r"\s*,[^\S\n]*", self.text[end:])
         if after:
+            line = self.text.rfind("\n", 0, start) + 1
+            if not self.text[line:start].strip() and self.text[end + after.end() :][:1] == "\n":
+                return Edit(line, end + after.end() + 1, "")
             return Edit(start, end + after.end(), "")
         before = re.search(r",\s*$", self.text[:start])
         return Edit(before.start() if before else start, end, "")
