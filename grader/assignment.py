@@ -175,6 +175,16 @@ class Hidden:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Validate:
+    """``[validate]``: what ``grader validate`` need not complain about."""
+
+    __pydantic_config__ = _STRICT
+
+    harmless: dict[str, Annotated[str, Field(min_length=1)]] = field(default_factory=dict)
+    """Kind of mutant → why work with this mistake may have full marks here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The whole of ``assignment.toml``."""
 
@@ -196,6 +206,7 @@ class Settings:
     """``[models.NAME]``: what else is judged, each by its own variable."""
     thresholds: Thresholds = field(default_factory=Thresholds)
     hidden: Hidden = field(default_factory=Hidden)
+    validate: Validate = field(default_factory=Validate)
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
     """For every random generator of a run."""
 

@@ -139,8 +139,8 @@ def test_a_second_call_runs_nothing_and_a_changed_threshold_changes_the_grade(
     assert "student's code (sandbox)" in first.stdout
     assert "known" not in first.stderr
 
-    checks = own / "test_mnist_softmax.py"
-    checks.write_text(checks.read_text("utf-8").replace("at_least=0.90", "at_least=0.99"))
+    settings = own / "assignment.toml"
+    settings.write_text(settings.read_text("utf-8").replace("at_least = 0.90", "at_least = 0.99"))
     second = call(*command, "-o", tmp_path / "second")
     assert second.exit_code == 0, second.output
     assert "student's code (sandbox)" not in second.stdout

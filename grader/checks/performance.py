@@ -5,11 +5,17 @@ from grader.records import Measurement, Metric
 
 
 class HeldOut:
-    """The measurement, as checks see it."""
+    """The measurement, as checks see it.
 
-    def __init__(self, measurement: Measurement) -> None:
+    Args:
+        measurement: What was measured.
+        floor: The assignment's ``thresholds.accuracy.at_least``, if it has one.
+    """
+
+    def __init__(self, measurement: Measurement, floor: float | None = None) -> None:
         self.measurement = measurement
         """Everything known about it."""
+        self._floor = floor
 
     def _value(self, metric: Metric) -> float:
         if self.measurement.metric != metric:
@@ -44,12 +50,26 @@ class HeldOut:
         """
         return self._value("mean_squared_error")
 
-    def expect_accuracy(self, *, at_least: float) -> None:
+    def expect_accuracy(self, *, at_least: float | None = None) -> None:
         """Expect a share of right answers.
 
+        Args:
+            at_least: The share; without it, the one of ``[thresholds.accuracy]``, so that it
+                stands in one place only.
+
+        Raises:
+            BrokenFactError: The share stands in neither place.
+
         Example:
-            ``held_out.expect_accuracy(at_least=0.90)``
+            ``held_out.expect_accuracy()``
         """
+        if at_least is None:
+            at_least = self._floor
+        if at_least is None:
+            raise BrokenFactError(
+                "assignment.toml has no [thresholds.accuracy]: write at_least = 0.90 there, or "
+                "expect_accuracy(at_least=0.90) in the check"
+            )
         if self.accuracy >= at_least:
             return
         raise Unmet(
@@ -96,7 +116,14 @@ class HeldOut:
             return f"The model gives every sample the same {what}: it has learnt nothing."
         if found.non_finite:
             return f"{found.non_finite:,} answers are not numbers (NaN or infinite)."
-        return ""
+        if not found.per_class:
+            return ""
+        ranked = sorted(range(len(found.per_class)), key=lambda label: found.per_class[label])
+        worst, best = (
+            f"{100 * found.per_class[label]:.0f} % of class {label}"
+            for label in (ranked[0], ranked[-1])
+        )
+        return f"It is right for {best}, but only for {worst}."
 
 
 def measured_words(measurement: Measurement) -> str:

@@ -94,6 +94,8 @@ class ListedCheck:
     """What it is worth."""
     hidden: bool
     """Not shown to students."""
+    facts: tuple[str, ...] = ()
+    """The fixtures it asks for, directly or not."""
 
 
 def list_checks(assignment: Assignment) -> tuple[ListedCheck, ...]:
@@ -104,7 +106,13 @@ def list_checks(assignment: Assignment) -> tuple[ListedCheck, ...]:
     """
     judge = _session((), assignment, _tell_nobody, hidden=True)
     return tuple(
-        ListedCheck(name=check.name, title=check.title, points=check.points, hidden=check.hidden)
+        ListedCheck(
+            name=check.name,
+            title=check.title,
+            points=check.points,
+            hidden=check.hidden,
+            facts=tuple(getattr(check.item, "fixturenames", ())),
+        )
         for check in judge.checks
     )
 
@@ -117,7 +125,9 @@ def _session(
     evidence: Iterable[Evidence], assignment: Assignment, on_verdict: OnVerdict, *, hidden: bool
 ) -> "_Judge":
     files = [*assignment.visible, *(assignment.hidden if hidden else ())]
-    judge = _Judge(evidence, files, assignment.hidden, on_verdict)
+    accuracy = assignment.settings.thresholds.accuracy
+    floor = accuracy.at_least if accuracy else None
+    judge = _Judge(evidence, files, assignment.hidden, on_verdict, floor=floor)
     # Python remembers modules by name: the same file, changed, or another assignment's file of the
     # same name must be read anew.
     for name, module in list(sys.modules.items()):
@@ -178,6 +188,8 @@ class _Judge:
         files: Sequence[Path],
         hidden: Sequence[Path],
         on_verdict: OnVerdict,
+        *,
+        floor: float | None,
     ) -> None:
         self.is_done = False
         self.failure: BaseException | None = None
@@ -185,6 +197,7 @@ class _Judge:
         self.complaints: list[str] = []
         self._evidence = evidence
         self._on_verdict = on_verdict
+        self._floor = floor
         self._files = files
         self._hidden = {path.resolve() for path in hidden}
         self._now: Evidence | None = None
@@ -437,4 +450,4 @@ class _Judge:
             raise self._nothing("a model that answers the held-out samples")
         if not self._facts.measurement.samples:
             pytest.skip(self._facts.measurement.problem)
-        return HeldOut(self._facts.measurement)
+        return HeldOut(self._facts.measurement, self._floor)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from grader.cli import store
+from grader.cli.authoring import calibrate, validate
 from grader.cli.common import OK
 from grader.cli.grading import check, grade
 from grader.cli.machine import data, doctor
@@ -27,6 +28,8 @@ app.command(short_help="Check your own work before handing it in.")(check)
 app.command(short_help="Make a new assignment from its reference solution.")(new)
 app.command(short_help="Make a handout anew from its solution.")(handout)
 app.command(short_help="Write the students' pack, with nothing hidden in it.")(release)
+app.command(short_help="Test an assignment before students do.")(validate)
+app.command(short_help="Find out which accuracy luck does not decide.")(calibrate)
 app.command(short_help="List and verify the data sets.")(data)
 app.command(short_help="Say what this machine offers.")(doctor)
 app.add_typer(store.app)

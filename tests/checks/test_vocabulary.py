@@ -8,6 +8,7 @@ from grader.checks.architecture import JudgedModel
 from grader.checks.data import Variables
 from grader.checks.performance import HeldOut
 from grader.checks.training import Training
+from grader.checks.verdict import BrokenFactError
 from grader.records import ArrayFacts
 
 
@@ -247,6 +248,20 @@ def test_accuracy_is_a_floor_and_shows_its_sample_size(make):
     found = unmet(held_out.expect_accuracy, at_least=0.95)
     assert found.expected == "an accuracy of at least 95.0 % on held-out data"
     assert found.received == "92.0 % of 10,000 (91.5–92.5)"
+
+
+def test_the_floor_of_accuracy_may_stand_in_the_assignments_settings_alone(make):
+    HeldOut(make.measurement(), floor=0.92).expect_accuracy()
+    found = unmet(HeldOut(make.measurement(), floor=0.95).expect_accuracy)
+    assert found.expected == "an accuracy of at least 95.0 % on held-out data"
+    with pytest.raises(BrokenFactError, match=r"no \[thresholds.accuracy\]"):
+        HeldOut(make.measurement()).expect_accuracy()
+
+
+def test_too_low_an_accuracy_names_the_best_and_the_worst_class(make):
+    held_out = HeldOut(make.measurement(value=0.7, per_class=(0.9, 0.31, 0.97)))
+    hint = unmet(held_out.expect_accuracy, at_least=0.9).hint
+    assert hint == "It is right for 97 % of class 2, but only for 31 % of class 1."
 
 
 def test_a_constant_or_non_finite_answer_is_named(make):

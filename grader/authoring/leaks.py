@@ -1,0 +1,135 @@
+"""Whether anything of a hidden check can be read by students, in their pack or in their reports."""
+
+import ast
+import inspect
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from grader.assignment import FILE, Assignment
+from grader.checks.session import ListedCheck
+from grader.records import Report
+from grader.report.as_json import as_data
+from grader.trials import Complaint
+
+NOT_FOR_STUDENTS = ("about", "validate", "hidden")
+"""Keys of ``assignment.toml`` that instructors write for themselves."""
+SHORTEST_LINE = 20
+"""A shorter line of source says nothing."""
+TELLING_DIGITS = 4
+"""A number with so many significant digits is no coincidence."""
+TELLING_TEXT = 8
+
+
+def in_the_pack(assignment: Assignment, checks: Sequence[ListedCheck]) -> Iterator[Complaint]:
+    """Look for titles, names, lines and values of hidden checks in what students are given."""
+    secrets = dict(reversed([*_secrets(assignment, checks)]))  # a title is no mere value
+    for place, text in _pack(assignment):
+        for secret, what in secrets.items():
+            if re.search(rf"(?<![\w.]){re.escape(secret)}(?!\w)", text):
+                yield Complaint(
+                    about="leak",
+                    what=f"{place}: students can read {what} there: {secret!r}.",
+                    remedy="Take it out, or make the check a visible one.",
+                )
+
+
+def _pack(assignment: Assignment) -> Iterator[tuple[str, str]]:
+    handout = assignment.folder / "handout.ipynb"
+    if handout.is_file():
+        cells = json.loads(handout.read_text("utf-8")).get("cells", [])
+        yield handout.name, "\n".join("".join(cell["source"]) for cell in cells)
+    for file in assignment.visible:
+        yield file.name, file.read_text("utf-8")
+    settings = tomllib.loads((assignment.folder / FILE).read_text("utf-8"))
+    told = {key: value for key, value in settings.items() if key not in NOT_FOR_STUDENTS}
+    yield FILE, "\n".join(_texts(told))
+
+
+def _secrets(assignment: Assignment, checks: Sequence[ListedCheck]) -> Iterator[tuple[str, str]]:
+    for check in checks:
+        if check.hidden:
+            yield check.title, f"the title of the hidden check {check.name}"
+            yield check.name.partition("[")[0], "the name of a hidden check"
+    visible = {line.strip() for file in assignment.visible for line in _lines(file)}
+    for file in assignment.hidden:
+        yield file.name, "the name of a file with hidden checks"
+        for line in _lines(file):
+            if len(line.strip()) >= SHORTEST_LINE and not _is_usual(line, visible):
+                yield line.strip(), f"a line of {file.name}"
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and _is_telling(node.value):
+                source = ast.unparse(node)
+                value = node.value if isinstance(node.value, str) else source
+                yield inspect.cleandoc(str(value)), f"a value of {file.name}"
+
+
+def _is_usual(line: str, visible: Iterable[str]) -> bool:
+    """Lines that any check file has, and whole statements that a visible check has as well."""
+    text = line.strip()
+    usual = text.startswith(("import ", "from ", "@pytest.mark.", '"""', "#"))
+    return usual or text in visible
+
+
+def _is_telling(value: Any) -> bool:
+    if isinstance(value, str):
+        return len(value.strip()) >= TELLING_TEXT and not value.isidentifier()
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        digits = re.sub(r"\D", "", repr(value)).strip("0")
+        return len(digits) >= TELLING_DIGITS
+    return False
+
+
+def _lines(file: Path) -> list[str]:
+    return file.read_text("utf-8").splitlines()
+
+
+# ------------------------------------------------------------------ reports
+
+
+def in_a_report(report: Report, name: str) -> Iterator[Complaint]:
+    """Look for what hidden checks said in the copy of a report that a student gets.
+
+    Args:
+        report: A whole report.
+        name: Whose, for the complaint.
+    """
+    shown = set(_texts(as_data(report, for_student=True)))
+    for check in report.checks:
+        if not check.hidden:
+            continue
+        for text in (check.name, check.title, check.expected, check.hint):
+            # A run that left nothing to judge is told as a note and is every check's hint.
+            told = text == check.hint and text in report.notes
+            if len(text) >= TELLING_TEXT and text in shown - _said(report) and not told:
+                yield Complaint(
+                    about="leak",
+                    what=f"The student's copy of the report on {name} shows what the hidden check "
+                    f"{check.name} says: {text!r}.",
+                    remedy="This is a fault of the grader: please report it.",
+                )
+
+
+def _said(report: Report) -> set[str]:
+    """What visible checks say: of them, a student may know all."""
+    return {
+        text
+        for check in report.checks
+        if not check.hidden
+        for text in (check.name, check.title, check.expected, check.received, check.hint)
+    }
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in JSON data, and numbers as texts."""
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, str | int | float):
+        yield str(value)

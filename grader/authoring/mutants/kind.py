@@ -1,0 +1,36 @@
+"""What a kind of mutant is: a mistake that a teacher would call one, and where it can be made."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from grader.authoring.mutants.source import Change, Program
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A kind of mistake."""
+
+    name: str
+    """What it is called on the command line and in ``[validate]``."""
+    changes: Callable[[Program], Iterator[Change]]
+    """Every place where a solution could have it, or none where it does not apply."""
+    by_accuracy: bool = False
+    """Only a full training can show it; others are first tried with one epoch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mutant:
+    """A solution with one mistake in it."""
+
+    name: str
+    """Unique, safe as a folder name: ``"units_off-2"``."""
+    kind: Kind
+    """What was done to it."""
+    what: str
+    """In a few words, e.g. ``"512 → 511"``."""
+    where: str
+    """The place of the first change, e.g. ``"cell 4, line 3"``."""
+    cells: tuple[str, ...]
+    """Its code cells."""
+    diff: str
+    """The changed lines."""

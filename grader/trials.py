@@ -1,0 +1,162 @@
+"""The values that come of trying out an assignment: what validation and calibration found."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Concern = Literal["checks", "thresholds", "solution", "handout", "leak", "mutants", "settings"]
+"""What a complaint is about."""
+
+Fate = Literal["caught", "survived", "equivalent", "harmless", "person"]
+"""What became of a mutant.
+
+``caught``: it lost points; ``survived``: it has full marks, and its evidence differs from the
+reference's; ``equivalent``: its evidence is the reference's, so that no check could tell them
+apart; ``harmless``: it has full marks, and the assignment says that it may; ``person``: no verdict
+was given, a person was called.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complaint:
+    """Something that an instructor should change."""
+
+    about: Concern
+    """What it is about."""
+    what: str
+    """What is wrong, and where."""
+    remedy: str = ""
+    """What to do or type next."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckTried:
+    """What was seen of one check."""
+
+    name: str
+    """The test function."""
+    title: str
+    """What students read."""
+    points: float
+    """What it is worth."""
+    hidden: bool
+    """Not shown to students."""
+    passed_by_reference: bool
+    """Whether the reference solution passes it."""
+    failed_by_handout: bool
+    """Whether the untouched handout fails it, or is not judged by it."""
+    failed_by: int
+    """How many mutants fail it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MutantTried:
+    """What became of one mutant."""
+
+    name: str
+    """Its name among the submissions."""
+    kind: str
+    """The kind of mistake."""
+    what: str
+    """What was changed, in a few words."""
+    where: str
+    """Where, e.g. ``"cell 4, line 3"``."""
+    diff: str
+    """The changed lines."""
+    fate: Fate
+    """What became of it."""
+    caught_by: tuple[str, ...] = ()
+    """The checks that it failed and the reference passes."""
+    trained: Literal["briefly", "in full"] = "in full"
+    """How long it was trained before it was judged."""
+    reason: str = ""
+    """Why it is harmless, or why a person is called."""
+    seconds: float = 0.0
+    """Wall time of its runs in this call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validation:
+    """What trying out an assignment has shown."""
+
+    assignment: str
+    """Its name."""
+    solution: str
+    """The reference's file."""
+    complaints: tuple[Complaint, ...]
+    """What to change; none when all is well."""
+    notes: tuple[str, ...]
+    """What is worth knowing."""
+    checks: tuple[CheckTried, ...]
+    """In the order of the assignment."""
+    mutants: tuple[MutantTried, ...]
+    """In the order of their kinds."""
+    points: Mapping[str, float]
+    """Points of ``reference`` and ``handout``, and ``out_of``."""
+    data: str
+    """The data that was used, in words."""
+    only: tuple[str, ...] = ()
+    """The kinds that were tried, where not all were."""
+    seconds: float = 0.0
+    """Wall time."""
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether there is nothing to complain about."""
+        return not self.complaints
+
+    def count(self, fate: Fate) -> int:
+        """How many mutants had this fate."""
+        return sum(mutant.fate == fate for mutant in self.mutants)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chance:
+    """How likely a correct solution falls below a floor."""
+
+    floor: float
+    """The share asked for."""
+    below: float
+    """The chance, estimated so that it is too high as often as too low."""
+    low: float
+    """Lower end of its 95 % interval."""
+    high: float
+    """Upper end."""
+    seen: int
+    """How many of the runs fell below it."""
+    most: float
+    """Upper 95 % bound from counting alone, whatever the distribution."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """How the reference's accuracy spreads over seeds, and what floor that allows."""
+
+    assignment: str
+    """Its name."""
+    solution: str
+    """The reference's file."""
+    runs: Mapping[int, float]
+    """Seed → accuracy."""
+    samples: int
+    """Held-out samples behind each."""
+    mean: float
+    """Of the runs."""
+    deviation: float
+    """Standard deviation, with n - 1."""
+    present: Chance
+    """At the assignment's floor."""
+    proposed: Chance
+    """At the proposed floor."""
+    margin: float
+    """The proposed margin."""
+    share: float
+    """The share of correct solutions that the proposed floor is made for."""
+    confidence: float
+    """How sure it is that at least this share passes."""
+    data: str
+    """The data that was used, in words."""
+    notes: tuple[str, ...] = field(default=())
+    """What is worth knowing."""
+    seconds: float = 0.0
+    """Wall time."""

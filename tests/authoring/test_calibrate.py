@@ -1,0 +1,131 @@
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from grader.assignment import read_assignment
+from grader.authoring.calibrate import calibrate, write_threshold
+from grader.authoring.tolerance import (
+    Sample,
+    chance_below,
+    interval_below,
+    most_by_counting,
+    reach,
+    summed_up,
+    tolerance_factor,
+)
+from grader.errors import AssignmentError
+from grader.trials import Calibration, Chance
+
+CHECK = '''
+import pytest
+
+
+@pytest.mark.points(1)
+def test_accuracy(held_out):
+    """It is good."""
+    held_out.expect_accuracy()
+'''
+TOML = """
+# What luck may cost.
+[thresholds.accuracy]
+at_least = 0.9   # seen in the lecture
+retries = 2
+
+[training]   # no more than that
+epochs = 3
+"""
+
+
+@pytest.mark.parametrize(
+    ("size", "share", "confidence", "factor"),
+    [
+        # Odeh and Owen 1980, table 1; the last is the NIST handbook's example, 7.2.6.3.
+        (5, 0.90, 0.95, 3.407),
+        (10, 0.90, 0.95, 2.355),
+        (10, 0.99, 0.95, 3.981),
+        (20, 0.99, 0.95, 3.295),
+        (43, 0.90, 0.99, 1.874),
+    ],
+)
+def test_tolerance_factors_are_those_of_the_tables(size, share, confidence, factor):
+    assert tolerance_factor(size, share, confidence) == pytest.approx(factor, abs=1e-3)
+
+
+def test_bounds_and_intervals_hold_as_often_as_they_say():
+    random = np.random.default_rng(3)
+    rounds, size, floor = 400, 8, -1.8
+    true = stats.norm.cdf(floor)
+    factor = tolerance_factor(size, 0.99, 0.95)
+    samples = [summed_up(random.normal(size=size)) for _ in range(rounds)]
+    kept = np.mean([stats.norm.sf(s.mean - factor * s.deviation) >= 0.99 for s in samples])
+    held = np.mean(
+        [low <= true <= high for low, high in (interval_below(s, floor) for s in samples)]
+    )
+    over = np.mean([chance_below(s, floor) > true for s in samples])
+    near = np.mean([abs(random.normal() - s.mean) <= reach(s) for s in samples])
+    for share, wanted in ((kept, 0.95), (held, 0.95), (over, 0.5), (near, 0.95)):
+        assert share == pytest.approx(wanted, abs=4 * math.sqrt(wanted * (1 - wanted) / rounds))
+
+
+def test_counting_bounds_are_those_of_clopper_and_pearson():
+    for failed, size in ((0, 10), (1, 10), (3, 7), (9, 10)):
+        exact = stats.binomtest(failed, size).proportion_ci(confidence_level=0.90).high
+        assert most_by_counting(failed, size) == pytest.approx(exact, abs=1e-6)
+    assert most_by_counting(0, 10) == pytest.approx(1 - 0.05 ** (1 / 10))
+    assert most_by_counting(5, 5) == 1.0
+
+
+@given(
+    mean=st.floats(0.5, 0.999),
+    deviation=st.floats(1e-4, 0.1),
+    size=st.integers(3, 60),
+    floor=st.floats(0.0, 1.0),
+)
+def test_a_chance_lies_within_its_interval_and_a_lower_floor_is_kinder(
+    mean, deviation, size, floor
+):
+    sample = Sample(size, mean, deviation)
+    low, high = interval_below(sample, floor)
+    assert 0.0 <= low <= chance_below(sample, floor) <= high <= 1.0
+    assert chance_below(sample, floor - 0.05) <= chance_below(sample, floor)
+
+
+def calibration(**changes):
+    chance = Chance(floor=0.912, below=0.001, low=0.0, high=0.01, seen=0, most=0.3)
+    made = Calibration(
+        assignment="little",
+        solution="little.py",
+        runs={7: 0.92, 8: 0.93},
+        samples=10_000,
+        mean=0.925,
+        deviation=0.005,
+        present=replace(chance, floor=0.9),
+        proposed=chance,
+        margin=0.004,
+        share=0.99,
+        confidence=0.95,
+        data="a test",
+    )
+    return replace(made, **changes)
+
+
+def test_the_proposal_is_written_and_every_comment_stays(assignment_folder, little_toml):
+    folder = assignment_folder(little_toml + TOML, CHECK)
+    write_threshold(read_assignment(folder), calibration())
+    text = (folder / "assignment.toml").read_text("utf-8")
+    assert text == little_toml + TOML.replace("at_least = 0.9 ", "at_least = 0.912 ").replace(
+        "retries = 2\n", "retries = 2\nmargin = 0.004\n"
+    )
+    accuracy = read_assignment(folder).settings.thresholds.accuracy
+    assert (accuracy.at_least, accuracy.margin, accuracy.retries) == (0.912, 0.004, 2)
+
+
+def test_where_no_accuracy_is_asked_for_there_is_nothing_to_calibrate(assignment_folder, tmp_path):
+    assignment = read_assignment(assignment_folder(checks=CHECK))
+    with pytest.raises(AssignmentError, match="there is no accuracy to calibrate"):
+        calibrate(assignment, tmp_path / "little.py", 3)
