@@ -1,5 +1,6 @@
 """Checks of how good a model is, on data that the student's code could not reach."""
 
+from grader.assignment import Thresholds
 from grader.checks.verdict import BrokenFactError, MissingFactError, Unmet
 from grader.records import Measurement, Metric
 
@@ -9,13 +10,13 @@ class HeldOut:
 
     Args:
         measurement: What was measured.
-        floor: The assignment's ``thresholds.accuracy.at_least``, if it has one.
+        thresholds: What the assignment says a model should reach, if it says so.
     """
 
-    def __init__(self, measurement: Measurement, floor: float | None = None) -> None:
+    def __init__(self, measurement: Measurement, thresholds: Thresholds | None = None) -> None:
         self.measurement = measurement
         """Everything known about it."""
-        self._floor = floor
+        self._thresholds = thresholds or Thresholds()
 
     def _value(self, metric: Metric) -> float:
         if self.measurement.metric != metric:
@@ -63,8 +64,8 @@ class HeldOut:
         Example:
             ``held_out.expect_accuracy()``
         """
-        if at_least is None:
-            at_least = self._floor
+        if at_least is None and self._thresholds.accuracy:
+            at_least = self._thresholds.accuracy.at_least
         if at_least is None:
             raise BrokenFactError(
                 "assignment.toml has no [thresholds.accuracy]: write at_least = 0.90 there, or "
@@ -78,12 +79,25 @@ class HeldOut:
             hint=self._why(),
         )
 
-    def expect_error(self, *, at_most: float) -> None:
+    def expect_error(self, *, at_most: float | None = None) -> None:
         """Expect a mean of the squared errors, of a regression.
+
+        Args:
+            at_most: The mean; without it, the one of ``[thresholds.error]``.
+
+        Raises:
+            BrokenFactError: It stands in neither place.
 
         Example:
             ``held_out.expect_error(at_most=0.001)``
         """
+        if at_most is None and self._thresholds.error:
+            at_most = self._thresholds.error.at_most
+        if at_most is None:
+            raise BrokenFactError(
+                "assignment.toml has no [thresholds.error]: write at_most = 0.001 there, or "
+                "expect_error(at_most=0.001) in the check"
+            )
         if self.error <= at_most:
             return
         raise Unmet(

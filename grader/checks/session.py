@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignment import Assignment
+from grader.assignment import Assignment, Thresholds
 from grader.checks.architecture import JudgedModel
 from grader.checks.data import Variables
 from grader.checks.named import NamedModels
@@ -125,9 +125,8 @@ def _session(
     evidence: Iterable[Evidence], assignment: Assignment, on_verdict: OnVerdict, *, hidden: bool
 ) -> "_Judge":
     files = [*assignment.visible, *(assignment.hidden if hidden else ())]
-    accuracy = assignment.settings.thresholds.accuracy
-    floor = accuracy.at_least if accuracy else None
-    judge = _Judge(evidence, files, assignment.hidden, on_verdict, floor=floor)
+    thresholds = assignment.settings.thresholds
+    judge = _Judge(evidence, files, assignment.hidden, on_verdict, thresholds)
     # Python remembers modules by name: the same file, changed, or another assignment's file of the
     # same name must be read anew.
     for name, module in list(sys.modules.items()):
@@ -188,8 +187,7 @@ class _Judge:
         files: Sequence[Path],
         hidden: Sequence[Path],
         on_verdict: OnVerdict,
-        *,
-        floor: float | None,
+        thresholds: Thresholds,
     ) -> None:
         self.is_done = False
         self.failure: BaseException | None = None
@@ -197,7 +195,7 @@ class _Judge:
         self.complaints: list[str] = []
         self._evidence = evidence
         self._on_verdict = on_verdict
-        self._floor = floor
+        self._thresholds = thresholds
         self._files = files
         self._hidden = {path.resolve() for path in hidden}
         self._now: Evidence | None = None
@@ -450,4 +448,4 @@ class _Judge:
             raise self._nothing("a model that answers the held-out samples")
         if not self._facts.measurement.samples:
             pytest.skip(self._facts.measurement.problem)
-        return HeldOut(self._facts.measurement, self._floor)
+        return HeldOut(self._facts.measurement, self._thresholds)

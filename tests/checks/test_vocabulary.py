@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from grader.assignment import AccuracyWanted, Thresholds
 from grader.checks import Unmet, dense, layer
 from grader.checks.architecture import JudgedModel
 from grader.checks.data import Variables
@@ -250,9 +251,13 @@ def test_accuracy_is_a_floor_and_shows_its_sample_size(make):
     assert found.received == "92.0 % of 10,000 (91.5–92.5)"
 
 
+def floor(at_least):
+    return Thresholds(accuracy=AccuracyWanted(at_least=at_least))
+
+
 def test_the_floor_of_accuracy_may_stand_in_the_assignments_settings_alone(make):
-    HeldOut(make.measurement(), floor=0.92).expect_accuracy()
-    found = unmet(HeldOut(make.measurement(), floor=0.95).expect_accuracy)
+    HeldOut(make.measurement(), floor(0.92)).expect_accuracy()
+    found = unmet(HeldOut(make.measurement(), floor(0.95)).expect_accuracy)
     assert found.expected == "an accuracy of at least 95.0 % on held-out data"
     with pytest.raises(BrokenFactError, match=r"no \[thresholds.accuracy\]"):
         HeldOut(make.measurement()).expect_accuracy()
