@@ -346,8 +346,9 @@ class _Sentences:
         if what == "units":
             return f"{found.units} {unit_word(found.kind)} on {on}."
         if what == "activation":
-            given = "no activation" if found.activation == "linear" else str(found.activation)
-            return f"{_capital(given)} on {on}."
+            if found.activation == "linear":
+                return f"No activation on {on}."
+            return f"The activation is {found.activation} on {on}."
         if what == "use_bias" and found.settings.get(what) is False:
             return f"No biases (use_bias=False) on {on}."
         words = f"The {what.replace('_', ' ')} is {_quoted(found, what)} on {on}"

@@ -1,7 +1,7 @@
 """What holds for any two networks, however strange."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.checks.alignment import GAP, align, cost
@@ -65,6 +65,7 @@ MODELS = st.lists(CARDS, max_size=6).map(
 )
 
 
+@settings(deadline=None)
 @given(NETWORKS, NETWORKS)
 def test_every_layer_of_both_networks_stands_in_the_alignment_once_and_in_order(left, right):
     for early in (False, True):
@@ -74,6 +75,7 @@ def test_every_layer_of_both_networks_stands_in_the_alignment_once_and_in_order(
         assert (None, None) not in pairs
 
 
+@settings(deadline=None)
 @given(NETWORKS, NETWORKS)
 def test_the_cost_is_the_same_from_both_sides_and_that_of_the_lines(left, right):
     pairs, there = align(left, right)
@@ -87,6 +89,7 @@ def test_the_cost_is_the_same_from_both_sides_and_that_of_the_lines(left, right)
     assert there <= GAP * (len(left) + len(right))
 
 
+@settings(deadline=None)
 @given(NETWORKS)
 def test_a_network_beside_itself_costs_nothing_and_differs_in_nothing(network):
     pairs, apart = align(network, network)
@@ -94,6 +97,7 @@ def test_a_network_beside_itself_costs_nothing_and_differs_in_nothing(network):
     assert not any(differing(network[one], network[other]) for one, other in pairs)
 
 
+@settings(deadline=None)
 @given(MODELS)
 def test_a_model_that_is_wanted_as_it_is_meets_its_own_description(card):
     said = [as_said(found) for found in card.layers if found.role == "layer"]
@@ -105,6 +109,7 @@ def test_a_model_that_is_wanted_as_it_is_meets_its_own_description(card):
         assert found.edits == ()
 
 
+@settings(deadline=None)
 @given(MODELS, st.lists(SAID, max_size=5), st.booleans())
 def test_whatever_a_model_says_of_itself_it_is_compared(card, wanted, exactly):
     compared = Comparison(
@@ -118,6 +123,7 @@ def test_whatever_a_model_says_of_itself_it_is_compared(card, wanted, exactly):
     assert sum(bool(line.expected) for line in lines) == len(wanted)
 
 
+@settings(deadline=None)
 @given(CARDS, SHAPES)
 def test_the_arithmetic_of_nonsense_is_unknown_and_no_crash(card, shape):
     made = numbers(as_said(card), shape)

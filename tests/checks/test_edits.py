@@ -166,6 +166,17 @@ def takes(*axes):
     return lambda _, layers: ((None, *axes), layers)
 
 
+def alike(edits):
+    """The same change in several places, which counts as one."""
+
+    def edit(shape, layers):
+        for each in edits:
+            shape, layers = each(shape, layers)
+        return shape, layers
+
+    return edit
+
+
 # ------------------------------------------------------------------ the table
 
 SINGLE = [
@@ -202,6 +213,10 @@ SINGLE = [
     ("deep", change(3, rate=0.5), "The second Dropout has the rate 0.5 instead of 0.2."),
     ("deep", everywhere("Dropout", rate=0.5), "The rate is 0.5 on all three Dropout layers."),
     ("deep", put_in(7, drop(0.2)), "Dropout(0.2) after layer 4 is one too many."),
+    ("deep", left_out(1, 5), "The first and third Dropout are missing."),
+    ("deep", alike([bare(at) for at in (0, 2, 4)]), "No activation on layers 1, 2 and 3."),
+    ("deep", alike([change(at, 256) for at in (0, 2, 4)]), "256 units on layers 1, 2 and 3."),
+    ("deep", alike([change(at, activation="tanh") for at in (0, 2)]), "The activation is tanh on layers 1 and 2."),
     ("deep", change(4, 256), "Layer 3 has 256 units instead of 512."),
     ("cnn", change(0, 64), "Layer 1 has 64 filters instead of 32."),
     ("small_cnn", change(0, strides=3), "`Conv2D(32, 3, 3)` means strides of 3 today"),
@@ -218,6 +233,19 @@ SINGLE = [
     ("cnn", left_out(8), "Nothing flattens the input of layer 5, (None, 4, 4, 64)."),
     ("cnn", replaced(8, plain("GlobalAveragePooling2D")), "GlobalAveragePooling2D before layer 5"),
     ("cnn", left_out(10), "The third Dropout is missing."),
+    (
+        "cnn",
+        alike([replaced(at, pool(kind="AveragePooling2D")) for at in (2, 6)]),
+        "Two MaxPooling2D layers are AveragePooling2D instead.",
+    ),
+    ("cnn", moved(3, 1), "The first Dropout stands after layer 1 instead of after the first Max"),
+    ("cnn", swapped(1, 2), "The first MaxPooling2D stands after layer 1 instead of after layer 2."),
+    ("cnn", everywhere("Conv2D", use_bias=False), "No biases (use_bias=False) on all four conv"),
+    (
+        "small_cnn",
+        everywhere("Conv2D", kernel_size=5),
+        "The kernel size is 5 on both convolutions.",
+    ),
     ("small_cnn", swapped(3, 6), "The first and second Dropout are swapped."),
     ("small_cnn", swapped(0, 1), "Layers 1 and 2 are swapped."),
     ("small_cnn", left_out(1), "Layer 2, Conv2D(64, 3, relu), is missing."),
