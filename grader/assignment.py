@@ -134,8 +134,8 @@ class Settings:
     """What students read."""
     version: Annotated[str, Field(min_length=1)]
     """Changes when a grade could."""
-    data: Data
-    model: ModelWanted
+    data: Data | None = None
+    model: ModelWanted | None = None
     about: str = ""
     """A paragraph for the instructor."""
     limits: LimitsWanted = field(default_factory=LimitsWanted)
@@ -144,6 +144,11 @@ class Settings:
     hidden: Hidden = field(default_factory=Hidden)
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
     """For every random generator of a run."""
+
+    @property
+    def variable(self) -> str | None:
+        """The name that decides between several models; ``None`` when no model is judged."""
+        return self.model.variable if self.model else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +245,11 @@ def read_assignment(folder: Path) -> Assignment:
         settings = _SETTINGS.validate_python(values)
     except ValidationError as error:
         raise AssignmentError("\n".join(_complaints(file, text, error))) from None
+    if settings.thresholds.accuracy and not (settings.data and settings.model):
+        raise AssignmentError(
+            f"{file}: thresholds.accuracy: there is no accuracy to measure.",
+            remedy="It needs a [data] and a [model].",
+        )
     visible = tuple(sorted(folder.glob("test_*.py")))
     hidden = tuple(sorted(folder.glob("hidden_*.py")))
     if not visible:

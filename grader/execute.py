@@ -236,7 +236,7 @@ def _record(watched: _Watched, outcome: Outcome, assignment: Assignment) -> Exec
             peak_memory=outcome.peak_memory,
             environment=watched.environment,
         ),
-        assignment.settings.model.variable,
+        assignment.settings.variable,
     )
 
 
@@ -329,14 +329,17 @@ def _why_not_kept(outcome: Outcome, number: int) -> str:
 # ------------------------------------------------------------------ which model is judged
 
 
-def choose(record: ExecutionRecord, variable: str) -> ExecutionRecord:
+def choose(record: ExecutionRecord, variable: str | None) -> ExecutionRecord:
     """Say which model is judged, and why.
 
     The trained model is the one that was fitted; the variable's name decides between several. It
-    is a matter of the assignment and not of the run: a stored record is asked again.
+    is a matter of the assignment and not of the run: a stored record is asked again. Where no model
+    is judged (``variable`` is ``None``), none is chosen, and none is missing.
     """
     if record.ending == "unreadable":
         return record
+    if variable is None:
+        return replace(record, chosen=None, notes=(), problem="")
     chosen, notes = _choose(record.models, record.fits, variable)
     problem = _problem(chosen, record.models, record.ending)
     return replace(record, chosen=chosen, notes=notes, problem=problem)

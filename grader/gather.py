@@ -200,7 +200,9 @@ class _Known:
         execution = _read(_EXECUTION, entry)
         if execution is None or execution.ending == "killed":  # perhaps by the machine: run again
             return None, None
-        execution = choose(execution, self.assignment.settings.model.variable)
+        execution = choose(execution, self.assignment.settings.variable)
+        if execution.found is None:
+            return execution, None
         return execution, _read(_JUDGEMENT, self._entry(self._judged(execution)))
 
     def is_new(self, key: str) -> bool:

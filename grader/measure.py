@@ -17,8 +17,8 @@ Z = 1.959963984540054
 
 def measure(
     card: ModelCard, assignment: Assignment, dataset: Dataset, answers_of: Callable[[str], bytes]
-) -> Measurement:
-    """Compare the model's answers with the labels.
+) -> Measurement | None:
+    """Compare the model's answers with the labels; ``None`` when the assignment has no data.
 
     Where several forms of the inputs fitted, the best counts. A non-finite answer is wrong.
 
@@ -28,8 +28,10 @@ def measure(
         dataset: Has the labels.
         answers_of: Gives the bytes of the answers with a SHA-256.
     """
-    labels = dataset.labels()
     model = assignment.settings.model
+    if model is None or assignment.settings.data is None:
+        return None
+    labels = dataset.labels()
     if not card.predictions:
         return Measurement(
             metric="accuracy",

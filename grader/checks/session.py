@@ -9,7 +9,7 @@ import inspect
 import io
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +52,14 @@ MARKERS = (
     "points(n): what the check is worth",
     "requires(name, ...): checks that must have passed, or this one is skipped",
 )
+
+NEEDED_TABLES: Mapping[str, tuple[str, ...]] = {
+    "model": ("model",),
+    "fits": ("model",),
+    "history": ("model",),
+    "held_out": ("data", "model"),
+}
+"""What a fixture stands on in ``assignment.toml``."""
 
 
 OnVerdict = Callable[[Evidence, tuple[CheckResult, ...], float], None]
@@ -115,7 +123,7 @@ def _session(
     evidence: Iterable[Evidence], assignment: Assignment, on_verdict: OnVerdict, *, hidden: bool
 ) -> "_Judge":
     files = [*assignment.visible, *(assignment.hidden if hidden else ())]
-    judge = _Judge(evidence, files, assignment.hidden, on_verdict)
+    judge = _Judge(evidence, files, assignment, on_verdict)
     # Python remembers modules by name: the same file, changed, or another assignment's file of the
     # same name must be read anew.
     for name, module in list(sys.modules.items()):
@@ -173,7 +181,7 @@ class _Judge:
         self,
         evidence: Iterable[Evidence],
         files: Sequence[Path],
-        hidden: Sequence[Path],
+        assignment: Assignment,
         on_verdict: OnVerdict,
     ) -> None:
         self.is_done = False
@@ -183,7 +191,8 @@ class _Judge:
         self._evidence = evidence
         self._on_verdict = on_verdict
         self._files = files
-        self._hidden = {path.resolve() for path in hidden}
+        self._hidden = {path.resolve() for path in assignment.hidden}
+        self._settings = assignment.settings
         self._now: Evidence | None = None
         self._verdict = _Verdict()
         self._compared: tuple[str, str] | None = None
@@ -270,6 +279,12 @@ class _Judge:
         if not isinstance(points, int | float) or isinstance(points, bool) or points < 0:
             self._complain(item, "has no points: write @pytest.mark.points(2) above it")
             points = 0
+        for name in getattr(item, "fixturenames", ()):
+            if missing := self._missing_tables(name):
+                self._complain(
+                    item,
+                    f"asks for `{name}`, and assignment.toml has no {' and no '.join(missing)}",
+                )
         parameters = item.name.partition("[")[2].removesuffix("]")
         return _Check(
             item=item,
@@ -281,6 +296,14 @@ class _Judge:
             ),
             hidden=item.path.resolve() in self._hidden,
         )
+
+    def _missing_tables(self, fixture: str) -> list[str]:
+        """The tables of ``assignment.toml`` that a fixture stands on and that are not there."""
+        return [
+            f"[{table}]"
+            for table in NEEDED_TABLES.get(fixture, ())
+            if not getattr(self._settings, table)
+        ]
 
     def _complain(self, item: pytest.Item, what: str) -> None:
         path, line, _ = item.location

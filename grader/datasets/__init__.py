@@ -7,6 +7,7 @@ the host reads. Read :mod:`grader.datasets.finding` first.
 """
 
 from grader.datasets.finding import KNOWN, available, load, verify
+from grader.datasets.nothing import nothing
 from grader.datasets.records import Availability, Dataset, Health, Source
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "Source",
     "available",
     "load",
+    "nothing",
     "verify",
 ]
