@@ -11,13 +11,15 @@
 
 import re
 import tomllib
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from grader.errors import AssignmentError, UsageError
+from grader.probes import Probe, complaints
 from grader.records import Task
 
 FILE = "assignment.toml"
@@ -142,6 +144,10 @@ class Settings:
     training: Training = field(default_factory=Training)
     thresholds: Thresholds = field(default_factory=Thresholds)
     hidden: Hidden = field(default_factory=Hidden)
+    probes: Mapping[Annotated[str, Field(pattern=r"^[a-z]\w*$")], Probe] = field(
+        default_factory=dict
+    )
+    """Calls of the student's own functions."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
     """For every random generator of a run."""
 
@@ -250,6 +256,8 @@ def read_assignment(folder: Path) -> Assignment:
             f"{file}: thresholds.accuracy: there is no accuracy to measure.",
             remedy="It needs a [data] and a [model].",
         )
+    if wrong := _wrong_probes(file, text, settings):
+        raise AssignmentError("\n".join(wrong))
     visible = tuple(sorted(folder.glob("test_*.py")))
     hidden = tuple(sorted(folder.glob("hidden_*.py")))
     if not visible:
@@ -277,11 +285,22 @@ def _complaints(file: Path, text: str, error: ValidationError) -> list[str]:
     return found
 
 
+def _wrong_probes(file: Path, text: str, settings: Settings) -> list[str]:
+    found = []
+    for name, probe in settings.probes.items():
+        for complaint in complaints(probe):
+            key = complaint.partition(":")[0].split(".")
+            line = _line_of(text, ["probes", name, *key])
+            place = f"{file}:{line}" if line else f"{file}"
+            found.append(f"{place}: probes.{name}: {complaint}.")
+    return found
+
+
 def _known(keys: list[str]) -> str:
     owner: Any = Settings
     for key in keys[:-1]:
-        owner = owner.__annotations__.get(key)
-        owner = next((item for item in get_args(owner) if item is not type(None)), owner)
+        owner = getattr(owner, "__annotations__", {}).get(key, owner)  # a table's name is no key
+        owner = next((item for item in get_args(owner) if is_dataclass(item)), owner)
     names = sorted(getattr(owner, "__dataclass_fields__", {}))
     return f"Known here: {', '.join(names)}." if names else ""
 

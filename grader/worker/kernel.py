@@ -17,7 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from . import harvest
+from . import harvest, probe
 from .ahead import Ahead
 from .budget import Budget
 from .channel import send
@@ -49,7 +49,7 @@ def main(task: dict[str, Any]) -> None:
         task: ``work``, ``places`` (``data``: the served files), ``cells``, ``kind``, ``filename``,
             ``seed``; perhaps ``budget`` (``epochs``, ``seconds``) and ``speed``
             (``joined_steps``: how many at most; ``decoded_data``: whether to use what
-            :func:`prepare` has decoded).
+            :func:`prepare` has decoded), and ``probes``, see :mod:`grader.worker.probe`.
     """
     work = Path(task["work"])
     problems: dict[int, str] = {}
@@ -91,6 +91,7 @@ def main(task: dict[str, Any]) -> None:
     )
     send("variables", variables=variable_facts(names))
     send("done")
+    probe.ask(task.get("probes") or {}, names, task["seed"], _error_facts)
     _flush_streams()
     # Threads or exit handlers of the student's have nothing more to say.
     os._exit(0)
