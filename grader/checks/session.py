@@ -19,6 +19,7 @@ from grader.assignment import Assignment
 from grader.checks.architecture import JudgedModel
 from grader.checks.data import Variables
 from grader.checks.performance import HeldOut
+from grader.checks.probes import Probes
 from grader.checks.training import Training
 from grader.checks.verdict import BrokenFactError, MissingFactError, Unmet
 from grader.errors import AssignmentError
@@ -58,6 +59,8 @@ NEEDED_TABLES: Mapping[str, tuple[str, ...]] = {
     "fits": ("model",),
     "history": ("model",),
     "held_out": ("data", "model"),
+    "probes": ("probes",),
+    "answers": ("probes",),
 }
 """What a fixture stands on in ``assignment.toml``."""
 
@@ -437,6 +440,17 @@ class _Judge:
     def variables(self) -> Variables:
         """Facts of the arrays that had a name when the run ended."""
         return Variables(self._execution.variables)
+
+    @pytest.fixture
+    def probes(self) -> Probes:
+        """What the student's functions answered."""
+        return Probes(self._settings.probes, self._execution)
+
+    @pytest.fixture
+    def answers(self) -> Probes:
+        """What the student's values are: the answers to probes that read one."""
+        read = {name: probe for name, probe in self._settings.probes.items() if probe.value}
+        return Probes(read, self._execution)
 
     @pytest.fixture
     def held_out(self) -> HeldOut:
