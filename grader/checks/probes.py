@@ -345,6 +345,15 @@ class Probed:
             why = mistake(mistakes, given, tolerance=tolerance)
             raise self._unmet("another number", words(found), why)
 
+    def expect_any_number(self) -> None:
+        """Expect that there is a number, whichever.
+
+        Example:
+            ``answers["error"].expect_any_number()``
+        """
+        if _as_number(self.given) is None:
+            raise self._unmet("a number", words(self.given))
+
     def expect_choice(
         self, wanted: str, *, also: Sequence[str] = (), mistakes: Mapping[str, str] | None = None
     ) -> None:
