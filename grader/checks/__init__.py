@@ -10,11 +10,12 @@ A check is a pytest test whose fixtures are facts::
         \"\"\"The classifier is one dense layer with ten softmax units.\"\"\"
         model.expect_layers(dense(10, "softmax"))
 
-``model``, ``fits``, ``variables`` and ``held_out`` have ``expect_…`` methods that give verdict and
-explanation; a plain ``assert`` works just as well.
+``model``, ``fits``, ``variables``, ``probes``, ``answers`` and ``held_out`` have ``expect_…``
+methods that give verdict and explanation; a plain ``assert`` works just as well.
 """
 
 from grader.checks.architecture import WantedLayer, dense, layer
+from grader.checks.output_rows import output_mistakes, output_rows
 from grader.checks.verdict import Unmet
 
-__all__ = ["Unmet", "WantedLayer", "dense", "layer"]
+__all__ = ["Unmet", "WantedLayer", "dense", "layer", "output_mistakes", "output_rows"]

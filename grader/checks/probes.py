@@ -378,14 +378,15 @@ class Probed:
 
     def expect_table(
         self,
-        wanted: Mapping[str, Mapping[str, Any]],
+        wanted: Mapping[str, Mapping[str, Any] | Sequence[Mapping[str, Any]]],
         *,
         mistakes: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         """Expect a dictionary of rows, each a dictionary of cells; all wrong cells are told.
 
         Args:
-            wanted: Row → column → the right cell, or a tuple of all that are right.
+            wanted: Row → column → the right cell, or a tuple of all that are right; or row →
+                several rows, of which one must hold.
             mistakes: ``"row.column"`` or ``"column"`` → wrong cell → what is wrong with it.
 
         Example:
@@ -393,19 +394,27 @@ class Probed:
         """
         wrong: list[Unmet] = []
         for row, cells in wanted.items():
-            for column, cell in cells.items():
-                why = dict((mistakes or {}).get(column, {}))
-                why |= (mistakes or {}).get(f"{row}.{column}", {})
-                try:
-                    _expect_cell(self[row][column], cell, why)
-                except Unmet as error:
-                    wrong.append(error)
+            ways = [cells] if isinstance(cells, Mapping) else cells
+            each = [self._wrong_cells(row, way, mistakes or {}) for way in ways]
+            wrong += min(each, key=len)
         if wrong:
             raise Unmet(
                 expected="; ".join(dict.fromkeys(each.expected for each in wrong)),
                 received="; ".join(dict.fromkeys(each.received for each in wrong)),
                 hint=" ".join(dict.fromkeys(each.hint for each in wrong if each.hint)),
             )
+
+    def _wrong_cells(
+        self, row: str, cells: Mapping[str, Any], mistakes: Mapping[str, Mapping[str, str]]
+    ) -> list[Unmet]:
+        wrong = []
+        for column, cell in cells.items():
+            why = {**mistakes.get(column, {}), **mistakes.get(f"{row}.{column}", {})}
+            try:
+                _expect_cell(self[row][column], cell, why)
+            except Unmet as error:
+                wrong.append(error)
+        return wrong
 
     def expect_true(self, holds: Callable[[Any], bool], expected: str, hint: str = "") -> None:
         """Expect whatever a function of the plain value says.

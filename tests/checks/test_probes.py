@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grader.checks import output_mistakes, output_rows
 from grader.checks.comparing import difference
-from grader.checks.names import means
+from grader.checks.names import canonical, means
 from grader.checks.probes import Probes
 from grader.checks.verdict import BrokenFactError, MissingFactError, Unmet
 from grader.probes import Probe
@@ -323,6 +324,39 @@ def test_all_wrong_cells_of_a_table_are_told_with_their_reasons(probed):
     del given["Binary"]["units"]
     assert "['units']" in refused(probed(given).expect_table, TABLE).expected
     assert refused(probed([1]).expect_table, TABLE).received.startswith("[1]")
+
+
+PAIRS = [("categorical_crossentropy", "one-hot"), ("scce", "integers")]
+
+
+@pytest.mark.parametrize(("loss", "labels"), PAIRS)
+def test_any_of_several_rows_will_do_but_they_are_not_mixed(probed, loss, labels):
+    wanted = {"digits": output_rows("multiclass", units=10)}
+    row = {"units": 10, "activation": "softmax", "loss": loss, "labels": labels}
+    probed({"digits": row}).expect_table(wanted)
+    (other,) = (pair for pair in PAIRS if pair[0] != loss)
+    mixed = probed({"digits": row | {"labels": other[1]}})
+    found = refused(mixed.expect_table, wanted, mistakes=output_mistakes("multiclass"))
+    assert "does not fit the form of the labels" in found.hint
+
+
+@pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel", "regression", "share"])
+def test_no_reason_is_given_for_a_right_cell(kind):
+    """But for the two losses of one task, which are wrong only beside the other's labels."""
+    right = {
+        (column, canonical(cell))
+        for row in output_rows(kind, units=3)
+        for column in ("activation", "loss", "labels")
+        for cell in (row[column] if isinstance(row[column], tuple) else (row[column],))
+    }
+    explained = {
+        (column, canonical(cell))
+        for column, cells in output_mistakes(kind).items()
+        for cell in cells
+    }
+    pairs = {("loss", canonical(loss)) for loss, _ in PAIRS}
+    pairs |= {("labels", canonical(labels)) for _, labels in PAIRS}
+    assert right & explained <= (pairs if kind == "multiclass" else set())
 
 
 def test_whatever_a_check_says_of_a_value_can_be_asked(probed):
