@@ -12,13 +12,14 @@
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, is_dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from grader.errors import AssignmentError, UsageError
+from grader.probes import Probe, complaints
 from grader.records import Metric, Task
 
 FILE = "assignment.toml"
@@ -196,8 +197,8 @@ class Settings:
     """What students read."""
     version: Annotated[str, Field(min_length=1)]
     """Changes when a grade could."""
-    data: Data
-    model: ModelWanted
+    data: Data | None = None
+    model: ModelWanted | None = None
     about: str = ""
     """A paragraph for the instructor."""
     limits: LimitsWanted = field(default_factory=LimitsWanted)
@@ -207,6 +208,10 @@ class Settings:
     thresholds: Thresholds = field(default_factory=Thresholds)
     hidden: Hidden = field(default_factory=Hidden)
     validate: Validate = field(default_factory=Validate)
+    probes: Mapping[Annotated[str, Field(pattern=r"^[a-z]\w*$")], Probe] = field(
+        default_factory=dict
+    )
+    """Calls of the student's own functions."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
     """For every random generator of a run."""
 
@@ -230,9 +235,9 @@ class Assignment:
         return self.settings.name
 
     @property
-    def judged_first(self) -> ModelWanted:
-        """The model that a single accuracy is about."""
-        return self._told_apart(self.settings.model)
+    def judged_first(self) -> ModelWanted | None:
+        """The model that a single accuracy is about; ``None`` when no model is judged."""
+        return self._told_apart(self.settings.model) if self.settings.model else None
 
     def of_model(self, name: str) -> Self:
         """Give the same assignment as if this one of ``[models]`` were the only model."""
@@ -331,6 +336,13 @@ def read_assignment(folder: Path) -> Assignment:
         settings = _SETTINGS.validate_python(values)
     except ValidationError as error:
         raise AssignmentError("\n".join(_complaints(file, text, error))) from None
+    if settings.thresholds.accuracy and not (settings.data and settings.model):
+        raise AssignmentError(
+            f"{file}: thresholds.accuracy: there is no accuracy to measure.",
+            remedy="It needs a [data] and a [model].",
+        )
+    if wrong := _wrong_probes(file, text, settings):
+        raise AssignmentError("\n".join(wrong))
     visible = tuple(sorted(folder.glob("test_*.py")))
     hidden = tuple(sorted(folder.glob("hidden_*.py")))
     if not visible:
@@ -358,11 +370,22 @@ def _complaints(file: Path, text: str, error: ValidationError) -> list[str]:
     return found
 
 
+def _wrong_probes(file: Path, text: str, settings: Settings) -> list[str]:
+    found = []
+    for name, probe in settings.probes.items():
+        for complaint in complaints(probe):
+            key = complaint.partition(":")[0].split(".")
+            line = _line_of(text, ["probes", name, *key])
+            place = f"{file}:{line}" if line else f"{file}"
+            found.append(f"{place}: probes.{name}: {complaint}.")
+    return found
+
+
 def _known(keys: list[str]) -> str:
     owner: Any = Settings
     for key in keys[:-1]:
-        owner = owner.__annotations__.get(key)
-        owner = next((item for item in get_args(owner) if item is not type(None)), owner)
+        owner = getattr(owner, "__annotations__", {}).get(key, owner)  # a table's name is no key
+        owner = next((item for item in get_args(owner) if is_dataclass(item)), owner)
     names = sorted(getattr(owner, "__dataclass_fields__", {}))
     return f"Known here: {', '.join(names)}." if names else ""
 

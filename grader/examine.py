@@ -108,7 +108,7 @@ def examine(
     return Judgement(
         raw=head.card,
         predictions=predictions,
-        judge_problem="" if head.forms else _no_form(head, forms),
+        judge_problem="" if head.forms or not forms else _no_form(head, forms),
     ), rows
 
 
@@ -131,7 +131,10 @@ def card_of(judgement: Judgement, compiled: CompileFacts | None) -> ModelCard | 
 
 def forms_for(execution: ExecutionRecord, assignment: Assignment, bench: Workbench) -> list[Form]:
     """List the ways in which the held-out inputs will be offered to the model."""
-    return candidate_forms(assignment.settings.model.inputs, bench.dataset, _trained_on(execution))
+    model, data = assignment.settings.model, assignment.settings.data
+    if model is None or data is None:
+        return []
+    return candidate_forms(model.inputs, bench.dataset, _trained_on(execution))
 
 
 def _trained_on(execution: ExecutionRecord) -> ArrayFacts | None:

@@ -4,7 +4,7 @@ What ran before an error, a limit or an exit is kept, and so is every model that
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from typing import Any
@@ -23,6 +23,7 @@ from grader.messages import (
     Message,
     ModelsFound,
     Output,
+    ProbeAnswered,
     Reader,
     VariablesFound,
 )
@@ -33,6 +34,7 @@ from grader.records import (
     ExecutionRecord,
     FitRecord,
     FoundModel,
+    ProbeAnswer,
     RunEnding,
     Submission,
 )
@@ -43,12 +45,16 @@ MOST_MODELS = 12
 MOST_OUTPUT = 4 * MIB
 """Characters of output kept for one cell."""
 MOST_FITS = 1000
+PROBES_MAY_HIT = ("timeout", "memory", "processes", "disk")
 JOINED = 32
 """Updates in one call, where nobody watches each of them."""
 
 
 def execute(
-    submission: Submission, assignment: Assignment, bench: Workbench
+    submission: Submission,
+    assignment: Assignment,
+    bench: Workbench,
+    probes: Collection[str] = (),
 ) -> tuple[ExecutionRecord, dict[str, bytes]]:
     """Run a submission in the sandbox.
 
@@ -56,6 +62,7 @@ def execute(
         submission: What was handed in.
         assignment: Names the limits, the training budget and the seed.
         bench: Sandbox and data.
+        probes: Which of the assignment's are asked after the last cell.
 
     Returns:
         What happened, as far as the student's process said it, and the archives of its models by
@@ -67,8 +74,9 @@ def execute(
     """
     if submission.problem:
         return ExecutionRecord(ending="unreadable", problem=submission.problem), {}
-    watched = _Watched(submission, bench)
     settings = assignment.settings
+    questions = {name: settings.probes[name].question() for name in probes}
+    watched = _Watched(submission, bench, questions)
     outcome = bench.sandbox.run(
         Job(
             program="kernel",
@@ -79,6 +87,7 @@ def execute(
                 "seed": settings.seed,
                 "budget": asdict(settings.training),
                 "beside": list(bench.dataset.beside),
+                "probes": questions,
                 "speed": {
                     "decoded_data": bench.shortcuts.decoded_data,
                     "joined_steps": JOINED if bench.shortcuts.joined_steps else 1,
@@ -136,8 +145,10 @@ class _Cell:
 class _Watched:
     """Gathers a run's messages and tells of its progress."""
 
-    def __init__(self, submission: Submission, bench: Workbench) -> None:
+    def __init__(self, submission: Submission, bench: Workbench, probes: Collection[str]) -> None:
         self.submission = submission
+        self.probes = probes
+        self.answers: dict[str, ProbeAnswer] = {}
         self.cells: dict[int, _Cell] = {}
         self.current = 0
         self.fits: list[FitRecord] = []
@@ -154,7 +165,7 @@ class _Watched:
         for message in self.reader.feed(chunk):
             self._take(message)
 
-    def _take(self, message: Message) -> None:  # noqa: C901 - one case a message
+    def _take(self, message: Message) -> None:  # noqa: C901, PLR0912 - one case a message
         match message:
             case Environment(values=values):
                 self.environment = values
@@ -183,6 +194,8 @@ class _Watched:
                 self.variables = variables
             case Done():
                 self.done = True
+            case ProbeAnswered(name=name, answer=answer) if name in self.probes and self.done:
+                self.answers.setdefault(name, answer)
             case _:
                 pass
 
@@ -235,6 +248,7 @@ def _record(watched: _Watched, outcome: Outcome, assignment: Assignment) -> Exec
             models=_models(watched, outcome),
             fits=tuple(watched.fits),
             variables=watched.variables,
+            probes=_answers(watched),
             stdout=outcome.stdout,
             stderr=outcome.stderr,
             seconds=outcome.wall_s,
@@ -246,8 +260,16 @@ def _record(watched: _Watched, outcome: Outcome, assignment: Assignment) -> Exec
     )
 
 
+def _answers(watched: _Watched) -> Mapping[str, ProbeAnswer]:
+    """What was answered; of the rest, that it was not."""
+    unanswered = ProbeAnswer(outcome="unanswered")
+    return {name: watched.answers.get(name, unanswered) for name in watched.probes}
+
+
 def _ending(watched: _Watched, outcome: Outcome) -> RunEnding:
-    if outcome.ending != "finished":
+    # a limit that only the probes have hit is no ending of the run
+    beyond = watched.done and watched.probes and outcome.ending in PROBES_MAY_HIT
+    if outcome.ending != "finished" and not beyond:
         return outcome.ending
     if not watched.done:
         return "exited"
@@ -335,14 +357,17 @@ def _why_not_kept(outcome: Outcome, number: int) -> str:
 # ------------------------------------------------------------------ which model is judged
 
 
-def choose(record: ExecutionRecord, wanted: ModelWanted) -> ExecutionRecord:
+def choose(record: ExecutionRecord, wanted: ModelWanted | None) -> ExecutionRecord:
     """Say which model is judged, and why.
 
     The trained model is the one that was fitted; the variable's name decides between several. It
-    is a matter of the assignment and not of the run: a stored record is asked again.
+    is a matter of the assignment and not of the run: a stored record is asked again. Where no model
+    is judged (``variable`` is ``None``), none is chosen, and none is missing.
     """
     if record.ending == "unreadable":
         return record
+    if wanted is None:
+        return replace(record, chosen=None, notes=(), problem="")
     models = record.models
     if wanted.only_by_name:
         models = tuple(model for model in models if wanted.variable in model.variables)

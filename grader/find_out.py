@@ -5,7 +5,7 @@ Both are plain values: they may come from, and go back to, another machine. No l
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from grader.assignment import Assignment
@@ -32,7 +32,9 @@ class Order:
     execution: ExecutionRecord | None = None
     """What it did, if that is known and only the judge is to be asked."""
     archive: bytes = b""
-    """The model of that execution."""
+    """The model of that execution, if the judge is to be asked."""
+    probes: tuple[str, ...] = ()
+    """The probes that were not answered yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,9 @@ class Findings:
 def find_out(order: Order, bench: Workbench) -> Findings:
     """Run the submission if that has not been done, and have its model judged.
 
+    Where it has been done and probes are wanted that were not asked then, it runs again for their
+    answers alone; what was found out the first time stays.
+
     Raises:
         GraderError: Our own program or the sandbox failed.
     """
@@ -67,9 +72,14 @@ def find_out(order: Order, bench: Workbench) -> Findings:
         blobs.update(kept)
         return result
 
-    execution = order.execution or stage(
-        "executing", lambda: execute(submission, assignment, bench)
-    )
+    execution = order.execution
+    if execution is None:
+        execution = stage("executing", lambda: execute(submission, assignment, bench, order.probes))
+    elif order.probes:
+        again = stage("executing", lambda: execute(submission, assignment, bench, order.probes))
+        if again.ending != "killed":  # perhaps by the machine: another time it may be answered
+            execution = replace(execution, probes={**execution.probes, **again.probes})
+        blobs.clear()
     archive = order.archive or blobs.get(execution.found.artefact if execution.found else "", b"")
     judgement = None
     if archive:

@@ -15,7 +15,7 @@ from grader.errors import ClusterError, GraderError, StoreError
 from grader.examine import Judgement, card_of
 from grader.execute import choose
 from grader.find_out import Findings, Order
-from grader.keys import judgement_key, run_key
+from grader.keys import judgement_key, probe_key, run_key
 from grader.measure import measure, worth
 from grader.plain import plain_json
 from grader.records import (
@@ -24,6 +24,7 @@ from grader.records import (
     Judged,
     Measurement,
     ModelCard,
+    ProbeAnswer,
     SeededRun,
     Submission,
 )
@@ -47,6 +48,7 @@ T = TypeVar("T")
 
 _EXECUTION = TypeAdapter(ExecutionRecord)
 _JUDGEMENT = TypeAdapter(Judgement)
+_ANSWER = TypeAdapter(ProbeAnswer)
 
 
 class Gatherer:
@@ -67,10 +69,8 @@ class Gatherer:
     def get_ready(self, submissions: Iterable[Submission]) -> None:
         """Have the hands get ready, unless all of these are known."""
         bench, known = self._desk.bench, _Known(self._desk, self._assignment)
-        if any(
-            not submission.problem and known.is_new(run_key(submission, self._assignment, bench))
-            for submission in submissions
-        ):
+        readable = (each for each in submissions if not each.problem)
+        if any(known.is_wanting(run_key(each, self._assignment, bench)) for each in readable):
             self._hands.get_ready()
 
     def gather(self, submission: Submission) -> Evidence:
@@ -117,18 +117,21 @@ class Gatherer:
         key = run_key(submission, assignment, desk.bench)
         with self._locks[key]:  # the same work handed in twice runs once
             execution, judgement = known.look_up(key)
+            probes = known.unanswered(execution)
+            archive = known.archive(execution) if execution and judgement is None else b""
             findings = None
-            if execution is None or (judgement is None and known.archive(execution)):
+            if execution is None or archive or probes:
                 findings = self._hands(
                     Order(
                         submission=submission,
                         assignment=assignment,
                         execution=execution,
-                        archive=known.archive(execution) if execution else b"",
+                        archive=archive,
+                        probes=probes,
                     )
                 )
-                known.keep(key, submission, findings, is_new=execution is None)
-                execution, judgement = findings.execution, findings.judgement
+                known.keep(key, submission, findings, is_new=execution is None, probes=probes)
+                execution, judgement = findings.execution, findings.judgement or judgement
             else:
                 desk.bench.on_progress(Progress(student=submission.student, stage="known"))
         seconds = dict(findings.seconds) if findings else {}
@@ -189,7 +192,8 @@ class Gatherer:
         tried = [(settings.seed, first)]
         for number in range(1, wanted.retries + 1):
             seed = settings.seed + number
-            other = replace(self._assignment, settings=replace(settings, seed=seed))
+            # only the accuracy is wanted: the first run's answers to probes count
+            other = replace(self._assignment, settings=replace(settings, seed=seed, probes={}))
             tried.append((seed, self._once(submission, other)))
         runs = tuple(
             SeededRun(seed=seed, value=each.measurement.value if each.measurement else None)
@@ -226,11 +230,26 @@ class _Known:
         if execution is None or execution.ending == "killed":  # perhaps by the machine: run again
             return None, None
         execution = choose(execution, self.assignment.judged_first)
+        execution = replace(execution, probes=self._answers(key))
+        if execution.found is None:
+            return execution, None
         return execution, _read(_JUDGEMENT, self._entry(self._judged(execution)))
 
-    def is_new(self, key: str) -> bool:
-        """Whether the store has no such run."""
-        return self._entry(key) is None
+    def is_wanting(self, key: str) -> bool:
+        """Whether the store has no such run, or not the answers to all probes after it."""
+        probes = self.assignment.settings.probes
+        return self._entry(key) is None or len(self._answers(key)) < len(probes)
+
+    def unanswered(self, execution: ExecutionRecord | None) -> tuple[str, ...]:
+        """Name the probes whose answers after this run are not known."""
+        answered = execution.probes if execution else {}
+        return tuple(name for name in self.assignment.settings.probes if name not in answered)
+
+    def _answers(self, key: str) -> dict[str, ProbeAnswer]:
+        """Read what the probes were answered after a run."""
+        probes = self.assignment.settings.probes.items()
+        read = {name: _read(_ANSWER, self._entry(probe_key(key, probe))) for name, probe in probes}
+        return {name: answer for name, answer in read.items() if answer is not None}
 
     def archive(self, execution: ExecutionRecord) -> bytes:
         """Give the bytes of the judged model; empty when there is none."""
@@ -241,8 +260,16 @@ class _Known:
             self._archives[found.artefact] = self.desk.store.blob(found.artefact)
         return self._archives[found.artefact]
 
-    def keep(self, key: str, submission: Submission, findings: Findings, *, is_new: bool) -> None:
-        """Store what was found out: the run, if it is new, and what the judge said."""
+    def keep(
+        self,
+        key: str,
+        submission: Submission,
+        findings: Findings,
+        *,
+        is_new: bool,
+        probes: tuple[str, ...],
+    ) -> None:
+        """Store what was found out: the run, if it is new, what probes and the judge said."""
         execution, judgement, blobs = findings.execution, findings.judgement, findings.blobs
         about = {"student": submission.student, "assignment": self.assignment.name}
         if is_new:
@@ -250,10 +277,19 @@ class _Known:
             self.desk.store.put(
                 key,
                 kind="run",
-                facts=plain_json(execution),
+                facts=plain_json(replace(execution, probes={})),
                 blobs={digest: blobs[digest] for digest in archives},
                 about=about,
             )
+        for name in probes:
+            if name in execution.probes and execution.ending != "killed":
+                self.desk.store.put(
+                    probe_key(key, self.assignment.settings.probes[name]),
+                    kind="probe",
+                    facts=plain_json(execution.probes[name]),
+                    blobs={},
+                    about=about,
+                )
         if judgement is not None:
             self.desk.store.put(
                 self._judged(execution),

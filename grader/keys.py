@@ -11,6 +11,7 @@ from pathlib import Path
 
 from grader.assignment import Assignment
 from grader.examine import forms_for, held_out_files
+from grader.probes import Probe
 from grader.records import ExecutionRecord, Submission
 from grader.workbench import Workbench
 
@@ -48,6 +49,11 @@ def run_key(submission: Submission, assignment: Assignment, bench: Workbench) ->
             "isolation": bench.sandbox.isolation.level,
         }
     )
+
+
+def probe_key(key: str, probe: Probe) -> str:
+    """Hash what decides a probe's answer: the run it follows, and the question, not its name."""
+    return _digest({"stage": "probe", "run": key, "question": probe.question()})
 
 
 def judgement_key(execution: ExecutionRecord, assignment: Assignment, bench: Workbench) -> str:

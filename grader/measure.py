@@ -20,8 +20,8 @@ Z = 1.959963984540054
 
 def measure(
     card: ModelCard, assignment: Assignment, dataset: Dataset, answers_of: Callable[[str], bytes]
-) -> Measurement:
-    """Compare the model's answers with the labels.
+) -> Measurement | None:
+    """Compare the model's answers with the labels; ``None`` when the assignment has no data.
 
     Where several forms of the inputs fitted, the best counts. A non-finite answer is wrong, and
     leaves no mean of errors.
@@ -32,8 +32,10 @@ def measure(
         dataset: Has the labels.
         answers_of: Gives the bytes of the answers with a SHA-256.
     """
-    labels = dataset.labels()
     model = assignment.settings.model
+    if model is None or assignment.settings.data is None:
+        return None
+    labels = dataset.labels()
     metric: Metric = "mean_squared_error" if model.task == "regression" else "accuracy"
     nothing = Measurement(metric=metric, value=None, samples=len(labels))
     if not len(labels):

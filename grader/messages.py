@@ -4,14 +4,21 @@ The lines come from the process that runs the student's code, so each is capped,
 and dropped when it does not fit; a forged line can only tell lies about the forger.
 """
 
+import math
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
-from grader.records import ArrayFacts, CellOutcome, ErrorFacts, FitRecord, FoundModel
+from grader.records import ArrayFacts, CellOutcome, ErrorFacts, FitRecord, FoundModel, ProbeAnswer
 
 LONGEST_LINE = 16 << 20
+DEEPEST = 10
+"""How deep a value of the student's may lie in lists and dictionaries."""
+MOST_NUMBERS = 100_000
+"""Of one answer to a probe."""
+MOST_TEXT = 2_000_000
+"""Characters of one, keys and names included."""
 Name = Annotated[str, Field(max_length=500)]
 Number = Annotated[int, Field(ge=0, le=10**12)]
 
@@ -103,9 +110,42 @@ class VariablesFound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """The worker reached its end."""
+    """The last cell is over, and what came of the run has been told."""
 
     event: Literal["done"]
+
+
+def _of_bounded_size(answer: ProbeAnswer) -> ProbeAnswer:
+    """Refuse more than an honest worker tells.
+
+    Raises:
+        ValueError: It is more.
+    """
+    waiting = [(step.value, 0) for step in answer.steps]
+    count = numbers = characters = 0
+    while waiting:
+        value, depth = waiting.pop()
+        count, numbers = count + 1, numbers + len(value.numbers or ())
+        characters += sum(
+            map(len, (value.text, value.type, value.dtype, *value.keys, *value.layers))
+        )
+        if depth > DEEPEST or characters > MOST_TEXT or max(count, numbers) > MOST_NUMBERS:
+            raise ValueError("there is too much of it")
+        if value.numbers is not None and math.prod(value.shape or ()) != len(value.numbers):
+            raise ValueError("these are not the numbers of an array of this shape")
+        if value.keys and len(value.keys) != len(value.items):
+            raise ValueError("there must be an item for each key")
+        waiting += [(item, depth + 1) for item in value.items]
+    return answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeAnswered:
+    """What came of a probe; after :class:`Done`."""
+
+    event: Literal["probe"]
+    name: Name
+    answer: Annotated[ProbeAnswer, AfterValidator(_of_bounded_size)]
 
 
 Message = (
@@ -120,6 +160,7 @@ Message = (
     | ModelsFound
     | VariablesFound
     | Done
+    | ProbeAnswered
 )
 
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="event")])

@@ -9,6 +9,7 @@ from pathlib import Path
 from grader.assignment import Assignment
 from grader.batch import Room, sensible_jobs
 from grader.cluster import open_cluster
+from grader.datasets import Dataset
 from grader.gather import Hands
 from grader.local import LocalHands, memory_for, open_bench
 from grader.sandbox import ZygoteSandbox, open_sandbox
@@ -99,8 +100,7 @@ def _open_hands(
     """Open what the work is done with, here or on a cluster; with it, how much at a time."""
     memory = memory_for(assignment)
     if wishes.cluster:
-        say(f"Preparing {assignment.settings.data.name} ...")
-        dataset = supply(assignment, wishes.data)
+        dataset = _dataset(assignment, wishes, say)
         with open_cluster(
             wishes.cluster,
             dataset,
@@ -114,7 +114,13 @@ def _open_hands(
         return
     say("Trying the isolation ...")
     sandbox = open_sandbox(wishes.isolation)
-    say(f"Preparing {assignment.settings.data.name} ...")
-    dataset = supply(assignment, wishes.data)
+    dataset = _dataset(assignment, wishes, say)
     with open_bench(sandbox, dataset, wishes.shortcuts, on_progress) as bench:
         yield bench, LocalHands(bench=bench, memory=memory, room=Room()), sensible_jobs(memory)
+
+
+def _dataset(assignment: Assignment, wishes: Wishes, say: Callable[[str], None]) -> Dataset:
+    """Prepare what is served and what is held out."""
+    if assignment.settings.data:
+        say(f"Preparing {assignment.settings.data.name} ...")
+    return supply(assignment, wishes.data)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from grader.assignment import FILE, Assignment
-from grader.datasets import Dataset, load, load_own
+from grader.assignment import FILE, Assignment, ModelWanted
+from grader.datasets import Dataset, load, load_own, nothing
 from grader.errors import AssignmentError, DataError
 from grader.forms import sample_shape
 
@@ -15,7 +15,7 @@ _IMAGES = (2, 3)
 
 
 def supply(assignment: Assignment, data_dir: Path | None = None) -> Dataset:
-    """Find an assignment's data and take it apart into the cache.
+    """Find an assignment's data and take it apart into the cache; nothing, where it has none.
 
     Args:
         assignment: Names a data set of Keras', or a file of its own.
@@ -26,6 +26,8 @@ def supply(assignment: Assignment, data_dir: Path | None = None) -> Dataset:
         AssignmentError: The input forms or the task do not suit it.
     """
     wanted = assignment.settings.data
+    if wanted is None:
+        return nothing()
     if wanted.file is None:
         dataset = load(wanted.set or "", data_dir=data_dir)
     else:
@@ -41,15 +43,18 @@ def check_fit(assignment: Assignment, dataset: Dataset) -> None:
         DataError: The labels are others than the task has.
         AssignmentError: The input forms are for other samples.
     """
-    if assignment.settings.data.file is not None:
-        _check_labels(assignment, dataset)
-    _check_inputs(assignment, dataset)
+    settings = assignment.settings
+    first = {"model": settings.model} if settings.model else {}
+    others = {f"models.{name}": model for name, model in settings.models.items()}
+    for key, model in (first | others).items():
+        if settings.data is not None and settings.data.file is not None:
+            _check_labels(settings.data.name, model, dataset)
+        _check_inputs(f"{assignment.folder / FILE}: {key}.inputs", model, dataset)
 
 
-def _check_inputs(assignment: Assignment, dataset: Dataset) -> None:
-    place = f"{assignment.folder / FILE}: model.inputs"
+def _check_inputs(place: str, model: ModelWanted, dataset: Dataset) -> None:
     is_words = "num_words" in dataset.train_facts
-    for layout in assignment.settings.model.inputs:
+    for layout in model.inputs:
         if (layout in _WORDS) != is_words:
             held = "lists of word numbers" if is_words else f"rows of shape {sample_shape(dataset)}"
             fit = "multi_hot, padded" if is_words else "vector, image, as_is"
@@ -65,8 +70,7 @@ def _check_inputs(assignment: Assignment, dataset: Dataset) -> None:
             )
 
 
-def _check_labels(assignment: Assignment, dataset: Dataset) -> None:
-    model = assignment.settings.model
+def _check_labels(where: str, model: ModelWanted, dataset: Dataset) -> None:
     classes = {"multiclass": model.classes, "binary": 2}.get(model.task)
     labels = dataset.labels()
     if classes is None or not len(labels):
@@ -75,7 +79,7 @@ def _check_labels(assignment: Assignment, dataset: Dataset) -> None:
     if not whole:
         spread = f"of shape {labels.shape}, {labels.dtype}, {labels.min():g}…{labels.max():g}"
         raise DataError(
-            f"{assignment.settings.data.name}: for a {model.task} task, y_test should hold whole "
+            f"{where}: for a {model.task} task, y_test should hold whole "
             f"numbers from 0 to {classes - 1}, one for each sample.\nReceived: labels {spread}",
-            remedy=f"Look at y_test, and at task and classes in {assignment.folder / FILE}.",
+            remedy=f"Look at y_test, and at task and classes in {FILE}.",
         )

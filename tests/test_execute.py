@@ -227,6 +227,65 @@ def test_forged_messages_choose_no_model_that_is_not_there(run):
     assert [c.outcome for c in record.cells] == ["not_run", "not_run"]
 
 
+ANSWER = {"outcome": "answered", "steps": [{"value": {"kind": "none", "type": "NoneType"}}]}
+
+
+def told(name, **changes):
+    return [{"event": "probe", "name": name, "answer": {**ANSWER, **changes}}]
+
+
+@pytest.fixture
+def probe(assignment_folder, little_toml, make, tmp_path):
+    """Execute with two probes, ``a`` and ``b``, in a sandbox that says these things."""
+    toml = little_toml + '[probes.a]\ncall = "f"\n[probes.b]\ncall = "g"\n'
+    assignment = read_assignment(assignment_folder(toml, checks="x = 1"))
+
+    def go(*events, **outcome):
+        bench = SimpleNamespace(
+            sandbox=Said(START, cell(1), *events, **outcome),
+            dataset=SimpleNamespace(served=tmp_path, beside=(), served_sha256=()),
+            shortcuts=Shortcuts(),
+            on_progress=lambda _: None,
+        )
+        return execute(make.submission(), assignment, bench, ("a", "b"))[0]
+
+    return go
+
+
+def test_what_a_probe_answers_is_kept_and_what_nobody_asked_is_not(probe):
+    found = probe(told("a", outcome="ended"), END, told("a"), told("b"), told("c"))
+    assert {name: answer.outcome for name, answer in found.probes.items()} == {
+        "a": "answered",  # what was said before the end was no answer to us
+        "b": "answered",
+    }
+
+
+@pytest.mark.parametrize("ending", ["timeout", "memory", "processes", "disk"])
+def test_a_limit_that_only_a_probe_hits_is_no_ending_of_the_run(probe, ending):
+    found = probe(END, told("a"), ending=ending)
+    assert found.ending == "finished"
+    assert [found.probes[name].outcome for name in "ab"] == ["answered", "unanswered"]
+    before_its_end = probe(ending=ending)
+    assert before_its_end.ending == ending
+    assert before_its_end.probes["a"].outcome == "unanswered"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"kind": "array", "type": "ndarray", "shape": [2], "numbers": [1, 2, 3]},
+        {"kind": "array", "type": "ndarray", "shape": [200_000], "numbers": [0] * 200_000},
+        {"kind": "text", "type": "str", "text": "x" * 3_000_000},
+        {"kind": "dict", "type": "dict", "keys": ["a"], "items": []},
+        {"kind": "soup", "type": "str"},
+    ],
+    ids=["wrong_shape", "numbers", "text", "keys", "kind"],
+)
+def test_an_answer_that_no_honest_worker_gives_is_none(probe, value):
+    found = probe(END, told("a", steps=[{"value": value}]), told("b"))
+    assert [found.probes[name].outcome for name in "ab"] == ["unanswered", "answered"]
+
+
 def test_a_student_is_served_data_and_no_label_leaves_with_the_job(
     assignment_folder, make, tmp_path
 ):
@@ -249,5 +308,6 @@ def test_a_student_is_served_data_and_no_label_leaves_with_the_job(
         "budget",
         "beside",
         "speed",
+        "probes",
     }
     assert sandbox.limits.memory == 4 << 30

@@ -18,7 +18,8 @@ from grader.find_out import Findings, Order, find_out
 from grader.gather import Gatherer
 from grader.normal_form import RawModel
 from grader.pipeline import grade
-from grader.records import Predictions
+from grader.probes import Probe
+from grader.records import GivenValue, Predictions, ProbeAnswer, ProbeStep
 from grader.sandbox.interface import Isolation
 from grader.store import Store
 from grader.workbench import Desk, Shortcuts, Workbench
@@ -317,6 +318,97 @@ def test_doubles_in_flight_wait_for_the_first(hands, desk, assignment, make):
         thread.join()
     assert len(hands.orders) == 1
     assert sorted(each.known for each in found) == [False, True, True]
+
+
+# ------------------------------------------------------------------ probes
+
+
+def asked(hands):
+    """What each order was for: a run, the judge, probes."""
+    return [(not order.execution, bool(order.archive), order.probes) for order in hands.orders]
+
+
+@pytest.fixture
+def answering(monkeypatch):
+    """Have probes answered with the number of the order they were in."""
+    usual = Hands.__call__
+
+    def call(self, order):
+        found = usual(self, order)
+        number = GivenValue(kind="number", type="int", shape=(), numbers=(len(self.orders),))
+        answer = ProbeAnswer(outcome="answered", steps=(ProbeStep(value=number),))
+        answers = {**found.execution.probes, **dict.fromkeys(order.probes, answer)}
+        execution = replace(found.execution, probes=answers)
+        if order.execution and not order.archive:
+            return replace(found, execution=execution, judgement=None, blobs={})
+        return replace(found, execution=execution)
+
+    monkeypatch.setattr(Hands, "__call__", call)
+
+
+def numbers(found):
+    return {name: each.steps[0].value.numbers[0] for name, each in found.execution.probes.items()}
+
+
+A, B, OTHER_B = Probe(call="f"), Probe(call="g"), Probe(call="g", arguments=(1,))
+
+
+@pytest.mark.usefixtures("answering")
+def test_a_probe_added_or_changed_is_asked_alone_and_all_else_stays(gather, hands):
+    first = gather(settings={"probes": {"a": A}})
+    assert asked(hands) == [(True, False, ("a",))]
+    assert gather(settings={"probes": {"a": A}}).known
+    more = gather(settings={"probes": {"a": A, "b": B}})
+    assert asked(hands)[1:] == [(False, False, ("b",))], "only b, and no judge"
+    assert numbers(more) == {"a": 1, "b": 2}
+    assert (more.card, more.measurement) == (first.card, first.measurement)
+    assert replace(more.execution, probes={}) == replace(first.execution, probes={})
+    changed = gather(settings={"probes": {"a": A, "b": OTHER_B}})
+    assert numbers(changed) == {"a": 1, "b": 3}
+    assert gather(settings={"probes": {"a": A, "b": B}}).known, "the old question has its answer"
+    assert gather(settings={"probes": {"renamed": A}}).known
+    assert gather().known, "a run does not depend on what is asked after it"
+    assert len(hands.orders) == 3
+
+
+@pytest.mark.usefixtures("answering")
+def test_a_changed_check_asks_no_probe(gather, hands):
+    gather(settings={"probes": {"a": A}})
+    wanted = Thresholds(accuracy=AccuracyWanted(at_least=0.3))
+    assert gather(settings={"probes": {"a": A}, "version": "2", "thresholds": wanted}).known
+    assert gather(settings={"probes": {"a": A}}, cells=("other",)).execution.probes.keys() == {"a"}
+    assert len(hands.orders) == 2
+
+
+@pytest.mark.usefixtures("answering")
+def test_other_seeds_are_asked_for_their_accuracy_alone(gather, hands):
+    hands.right = {7: 7, 8: 9, 9: 8}
+    gather(settings={**close(2), "probes": {"a": A}})
+    assert [order.probes for order in hands.orders] == [("a",), (), ()]
+
+
+def test_a_run_for_probes_gives_their_answers_and_nothing_else(make, assignment, desk, monkeypatch):
+    settings = replace(assignment.settings, probes={"a": A, "b": B})
+    answer, none = ProbeAnswer(outcome="answered"), ProbeAnswer(outcome="unanswered")
+    ending = "finished"
+
+    def execute(*args):
+        assert args[3] == ("b",)
+        return make.execution(ending=ending, seconds=99.0, probes={"b": answer}), {"ab": b"model"}
+
+    monkeypatch.setattr("grader.find_out.execute", execute)
+    known = make.execution(probes={"a": none})
+    order = Order(
+        submission=make.submission(),
+        assignment=replace(assignment, settings=settings),
+        execution=known,
+        probes=("b",),
+    )
+    found = find_out(order, desk.bench)
+    assert found.execution == replace(known, probes={"a": none, "b": answer})
+    assert (found.judgement, found.blobs) == (None, {})
+    ending = "killed"
+    assert find_out(order, desk.bench).execution == known, "a sudden death answers nothing"
 
 
 # ------------------------------------------------------------------ chance

@@ -26,7 +26,7 @@ def measured(make):
             predictions.append(Predictions(form=f"form {place}", shape=rows.shape, sha256=digest))
         card = make.card(predictions=tuple(predictions), judge_problem=problem, **card_changes)
         wanted = ModelWanted(task=task, inputs=("vector",), classes=width)
-        assignment = SimpleNamespace(settings=SimpleNamespace(model=wanted))
+        assignment = SimpleNamespace(settings=SimpleNamespace(model=wanted, data="mnist"))
         return measure(card, assignment, SimpleNamespace(labels=lambda: labels), kept.get)
 
     return go

@@ -21,7 +21,7 @@ import numpy as np
 import tomlkit
 
 from grader.assignment import FILE, Assignment, read_assignment
-from grader.authoring.release import check_cell
+from grader.authoring.release import BEGIN, END, check_cell
 from grader.checks.session import ListedCheck, list_checks
 from grader.checks.verdict import count
 from grader.datasets import Dataset
@@ -32,7 +32,7 @@ from grader.supply import supply
 
 FOR_STUDENTS = (
     *("name", "title", "version", "seed"),
-    *("data", "model", "limits", "training", "thresholds", "hidden"),
+    *("data", "model", "models", "probes", "limits", "training", "thresholds", "hidden"),
 )
 """The keys of ``assignment.toml`` that a self-check needs; any other is the author's own."""
 LIBRARIES = ("keras", "tensorflow", "numpy", "matplotlib", "pandas", "scikit-learn")
@@ -82,7 +82,8 @@ def pack(assignment: Assignment, data_dir: Path | None = None) -> Pack:
         "requirements.txt": _requirements(),
         "README.md": _readme(assignment, visible, hidden).encode(),
     }
-    if own := assignment.settings.data.file:
+    own = assignment.settings.data.file if assignment.settings.data else None
+    if own:
         files[own] = _data(own, supply(assignment, data_dir))
     if found := [*leaks(assignment, hidden, files)]:
         raise AssignmentError(
@@ -150,6 +151,11 @@ def _settings(
 ) -> tuple[bytes, tuple[str, ...]]:
     given: dict[str, Any] = tomllib.loads((assignment.folder / FILE).read_text("utf-8"))
     kept = {key: given[key] for key in FOR_STUDENTS if key in given}
+    seen = "".join(file.read_text("utf-8") for file in assignment.visible)
+    if probes := {name: kept["probes"][name] for name in kept.get("probes", {}) if name in seen}:
+        kept["probes"] = probes  # what only a hidden check asks is hidden as well
+    else:
+        kept.pop("probes", None)
     if hidden:
         points = sum(check.points for check in hidden)
         kept["hidden"] = {"checks": len(hidden), "points": points}
@@ -165,6 +171,11 @@ def _handout(assignment: Assignment) -> bytes:
             f"{file}: cannot be read as a notebook: {error}.",
             remedy=f"Make it: grader handout {assignment.folder} --from SOLUTION.py",
         ) from None
+    if any(BEGIN in cell.source or END in cell.source for cell in notebook.cells):
+        raise AssignmentError(
+            f"{file}: holds the solution: {BEGIN!r} or {END!r} stands in it.",
+            remedy=f"Make it anew: grader handout {assignment.folder} --from SOLUTION.py",
+        )
     if not any(is_last_cell(cell.source) for cell in notebook.cells):
         notebook.cells.append(check_cell())
     notebook.metadata["grader"] = {"assignment": assignment.name}
@@ -201,7 +212,7 @@ def _readme(
             f"worth {count(points, 'point')}."
         )
     rows = "".join(f"| {check.title} | {check.points:g} |\n" for check in visible)
-    own = assignment.settings.data.file
+    own = assignment.settings.data.file if assignment.settings.data else None
     data = (
         f"`{own}` lies beside the notebook, here and when it is graded: "
         "do not change it, and load it by its bare name.\n"
@@ -269,7 +280,10 @@ def _secrets(
     for check in hidden:
         yield "the name of a hidden check", check.name.partition("[")[0], True
         yield "the title of a hidden check", check.title.partition(" [")[0], False
-    seen: set[str] = set()
+    # a whole line that a visible check has as well says nothing
+    seen = {
+        line.strip() for path in assignment.visible for line in path.read_text("utf-8").splitlines()
+    }
     for path in assignment.hidden:
         for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
             bare = line.strip().strip("#").strip().strip("\"'").strip()

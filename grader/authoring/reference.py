@@ -181,6 +181,17 @@ def _fixture(fixture: Fixture, shown: dict[type, None]) -> Iterator[str]:
         if cls not in shown:
             shown[cls] = None
             yield from _members(cls, fixture.name)
+            for item in _items(cls):
+                if item not in shown:
+                    shown[item] = None
+                    yield from _members(item, f'{fixture.name}["…"]')
+
+
+def _items(cls: type) -> list[type]:
+    """The classes of ours that a mapping gives."""
+    get = vars(cls).get("__getitem__")
+    given = typing.get_type_hints(get).get("return") if get else None
+    return [each for each in _classes_in(given) if each.__module__.startswith("grader.checks")]
 
 
 def _class(cls: type, called: str, level: int) -> Iterator[str]:

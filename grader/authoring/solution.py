@@ -71,7 +71,10 @@ def names_in_text(reference: Submission, assignment: Assignment) -> tuple[str, .
         cell["source"] for cell in reference.notebook["cells"] if cell["cell_type"] != "code"
     )
     found = dict.fromkeys(_NAME.findall(text))
-    return tuple(name for name in found if name != assignment.settings.model.variable)
+    settings = assignment.settings
+    models = [*settings.models.values(), *([settings.model] if settings.model else [])]
+    own = {model.variable for model in models}
+    return tuple(name for name in found if name not in own)
 
 
 def names_in_checks(assignment: Assignment) -> tuple[str, ...]:

@@ -10,8 +10,8 @@ A check is a pytest test whose fixtures are facts::
         \"\"\"The classifier is one dense layer with ten softmax units.\"\"\"
         model.expect_layers(dense(10, "softmax"))
 
-``model``, ``fits``, ``variables`` and ``held_out`` have ``expect_…`` methods that give verdict and
-explanation; a plain ``assert`` works just as well.
+``model``, ``fits``, ``variables``, ``probes``, ``answers`` and ``held_out`` have ``expect_…``
+methods that give verdict and explanation; a plain ``assert`` works just as well.
 """
 
 from grader.checks.layers import (
@@ -28,6 +28,7 @@ from grader.checks.layers import (
     lstm,
     max_pooling,
 )
+from grader.checks.output_rows import output_mistakes, output_rows
 from grader.checks.verdict import Unmet
 
 __all__ = [
@@ -44,4 +45,6 @@ __all__ = [
     "layer",
     "lstm",
     "max_pooling",
+    "output_mistakes",
+    "output_rows",
 ]

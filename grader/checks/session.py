@@ -9,17 +9,18 @@ import inspect
 import io
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from grader.assignment import Assignment, Thresholds
+from grader.assignment import Assignment
 from grader.checks.architecture import JudgedModel
 from grader.checks.data import Variables
 from grader.checks.named import NamedModels
 from grader.checks.performance import HeldOut
+from grader.checks.probes import Probes
 from grader.checks.training import Training
 from grader.checks.verdict import BrokenFactError, MissingFactError, Unmet
 from grader.errors import AssignmentError
@@ -54,6 +55,16 @@ MARKERS = (
     "points(n): what the check is worth",
     "requires(name, ...): checks that must have passed, or this one is skipped",
 )
+
+NEEDED_TABLES: Mapping[str, tuple[str, ...]] = {
+    "model": ("model",),
+    "fits": ("model",),
+    "history": ("model",),
+    "held_out": ("data", "model"),
+    "probes": ("probes",),
+    "answers": ("probes",),
+}
+"""What a fixture stands on in ``assignment.toml``."""
 
 
 OnVerdict = Callable[[Evidence, tuple[CheckResult, ...], float], None]
@@ -125,8 +136,7 @@ def _session(
     evidence: Iterable[Evidence], assignment: Assignment, on_verdict: OnVerdict, *, hidden: bool
 ) -> "_Judge":
     files = [*assignment.visible, *(assignment.hidden if hidden else ())]
-    thresholds = assignment.settings.thresholds
-    judge = _Judge(evidence, files, assignment.hidden, on_verdict, thresholds)
+    judge = _Judge(evidence, files, assignment, on_verdict)
     # Python remembers modules by name: the same file, changed, or another assignment's file of the
     # same name must be read anew.
     for name, module in list(sys.modules.items()):
@@ -185,9 +195,8 @@ class _Judge:
         self,
         evidence: Iterable[Evidence],
         files: Sequence[Path],
-        hidden: Sequence[Path],
+        assignment: Assignment,
         on_verdict: OnVerdict,
-        thresholds: Thresholds,
     ) -> None:
         self.is_done = False
         self.failure: BaseException | None = None
@@ -195,9 +204,9 @@ class _Judge:
         self.complaints: list[str] = []
         self._evidence = evidence
         self._on_verdict = on_verdict
-        self._thresholds = thresholds
         self._files = files
-        self._hidden = {path.resolve() for path in hidden}
+        self._hidden = {path.resolve() for path in assignment.hidden}
+        self._settings = assignment.settings
         self._now: Evidence | None = None
         self._verdict = _Verdict()
         self._compared: tuple[str, str] | None = None
@@ -284,6 +293,12 @@ class _Judge:
         if not isinstance(points, int | float) or isinstance(points, bool) or points < 0:
             self._complain(item, "has no points: write @pytest.mark.points(2) above it")
             points = 0
+        for name in getattr(item, "fixturenames", ()):
+            if missing := self._missing_tables(name):
+                self._complain(
+                    item,
+                    f"asks for `{name}`, and assignment.toml has no {' and no '.join(missing)}",
+                )
         parameters = item.name.partition("[")[2].removesuffix("]")
         return _Check(
             item=item,
@@ -295,6 +310,14 @@ class _Judge:
             ),
             hidden=item.path.resolve() in self._hidden,
         )
+
+    def _missing_tables(self, fixture: str) -> list[str]:
+        """The tables of ``assignment.toml`` that a fixture stands on and that are not there."""
+        return [
+            f"[{table}]"
+            for table in NEEDED_TABLES.get(fixture, ())
+            if not getattr(self._settings, table)
+        ]
 
     def _complain(self, item: pytest.Item, what: str) -> None:
         path, line, _ = item.location
@@ -441,6 +464,16 @@ class _Judge:
         evidence = self._facts
         return evidence.broken if evidence.execution.ending == "unreadable" else ""
 
+    def probes(self) -> Probes:
+        """What the student's functions answered."""
+        return Probes(self._settings.probes, self._execution)
+
+    @pytest.fixture
+    def answers(self) -> Probes:
+        """What the student's values are: the answers to probes that read one."""
+        read = {name: probe for name, probe in self._settings.probes.items() if probe.value}
+        return Probes(read, self._execution)
+
     @pytest.fixture
     def held_out(self) -> HeldOut:
         """The accuracy on held-out data."""
@@ -448,4 +481,4 @@ class _Judge:
             raise self._nothing("a model that answers the held-out samples")
         if not self._facts.measurement.samples:
             pytest.skip(self._facts.measurement.problem)
-        return HeldOut(self._facts.measurement, self._thresholds)
+        return HeldOut(self._facts.measurement, self._settings.thresholds)

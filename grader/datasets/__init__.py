@@ -7,6 +7,7 @@ the host reads. Read :mod:`grader.datasets.finding` first.
 """
 
 from grader.datasets.finding import KNOWN, available, load, verify
+from grader.datasets.nothing import nothing
 from grader.datasets.own import load_own
 from grader.datasets.records import Availability, Dataset, Health, Source
 
@@ -19,5 +20,6 @@ __all__ = [
     "available",
     "load",
     "load_own",
+    "nothing",
     "verify",
 ]

@@ -10,8 +10,9 @@ import numpy as np
 from grader.datasets.arrays import sha256_of
 from grader.errors import DataError
 
-Source = Literal["directory", "keras-cache", "download", "stand-in", "own"]
-"""Where a data set came from, in the order in which they are tried; ``own``: the assignment's."""
+Source = Literal["directory", "keras-cache", "download", "stand-in", "own", "none"]
+"""Where a data set came from, in the order in which they are tried; ``own``: the assignment's;
+``none``: there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,8 @@ class Dataset:
     @property
     def samples(self) -> int:
         """How many held-out samples there are; no label is read for it."""
+        if self.source == "none":
+            return 0
         names = ("lengths.npy", "inputs.npy")
         (first, *_) = (self.held_out / name for name in names if (self.held_out / name).exists())
         return len(np.load(first, mmap_mode="r", allow_pickle=False))

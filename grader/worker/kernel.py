@@ -17,7 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from . import harvest
+from . import harvest, probe
 from .ahead import Ahead
 from .budget import Budget
 from .channel import send
@@ -50,7 +50,7 @@ def main(task: dict[str, Any]) -> None:
             ``seed``; perhaps ``budget`` (``epochs``, ``seconds``), ``beside`` (the served files
             that lie in the work folder) and ``speed``
             (``joined_steps``: how many at most; ``decoded_data``: whether to use what
-            :func:`prepare` has decoded).
+            :func:`prepare` has decoded), and ``probes``, see :mod:`grader.worker.probe`.
     """
     work = Path(task["work"])
     problems: dict[int, str] = {}
@@ -93,6 +93,7 @@ def main(task: dict[str, Any]) -> None:
     )
     send("variables", variables=variable_facts(names))
     send("done")
+    probe.ask(task.get("probes") or {}, names, task["seed"], _error_facts)
     _flush_streams()
     # Threads or exit handlers of the student's have nothing more to say.
     os._exit(0)

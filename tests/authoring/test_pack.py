@@ -227,7 +227,8 @@ def test_every_shipped_assignment_can_be_released(name, tmp_path):
         app, ["release", str(ROOT / "assignments" / name), "-o", str(tmp_path / name)]
     )
     assert done.exit_code == 0, done.output
-    assert "nothing hidden stands in it" in done.output
+    assert "nothing hidden stands in it" in " ".join(done.output.split())
     kept = tomllib.loads((tmp_path / name / "assignment.toml").read_text("utf-8"))
-    assert kept["hidden"]["checks"] == 1
+    hidden = [each for each in list_checks(read_assignment(find_assignment(name))) if each.hidden]
+    assert kept.get("hidden", {"checks": 0})["checks"] == len(hidden)
     assert "about" not in kept

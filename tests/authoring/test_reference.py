@@ -37,7 +37,9 @@ def test_every_expectation_has_an_example_that_calls_it_and_stands_in_the_page(n
     assert doc.example in page
 
 
-def test_every_fixture_that_checks_may_ask_for_stands_in_the_page(make, assignment_folder):
+def test_every_fixture_that_checks_may_ask_for_stands_in_the_page(
+    make, assignment_folder, little_toml
+):
     """Found in the source by its mark, and asked for by a check, not by the page's own search."""
     checks = Path(grader.checks.__file__).parent
     names = {
@@ -49,8 +51,9 @@ def test_every_fixture_that_checks_may_ask_for_stands_in_the_page(make, assignme
     page = PAGE.read_text("utf-8")
     assert all(f"### `{name}`\n" in page for name in names)
     folder = assignment_folder(
+        toml=little_toml + '\n[probes.one]\nvalue = "x"\n',
         checks="import pytest\n@pytest.mark.points(1)\n"
-        f'def test_all({", ".join(sorted(names))}):\n    """All of them."""\n'
+        f'def test_all({", ".join(sorted(names))}):\n    """All of them."""\n',
     )
     told = []
     run_checks(

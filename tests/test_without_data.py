@@ -1,0 +1,77 @@
+"""An assignment may do without a data set, without a model, and without both."""
+
+import pytest
+
+from grader.assignment import read_assignment
+from grader.checks.session import list_checks
+from grader.cluster.parcel import pack, unpack
+from grader.datasets import nothing
+from grader.errors import AssignmentError
+from grader.execute import choose
+from grader.measure import measure
+
+BARE = """
+name = "little"
+title = "A little assignment"
+version = "1"
+"""
+CHECK = """
+import pytest
+
+@pytest.mark.points(1)
+def test_it({fixture}):
+    '''It is good.'''
+"""
+
+
+@pytest.fixture(autouse=True)
+def _cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADER_CACHE", str(tmp_path / "cache"))
+
+
+def test_data_and_model_may_be_left_out(assignment_folder):
+    settings = read_assignment(assignment_folder(BARE, CHECK)).settings
+    assert (settings.data, settings.model) == (None, None)
+
+
+def test_an_accuracy_without_data_is_the_instructors_mistake(assignment_folder):
+    folder = assignment_folder(BARE + "[thresholds.accuracy]\nat_least = 0.9", CHECK)
+    with pytest.raises(AssignmentError, match=r"thresholds\.accuracy.*\n.*\[data\]"):
+        read_assignment(folder)
+
+
+@pytest.mark.parametrize(
+    ("fixture", "says"),
+    [
+        ("model", r"asks for `model`, and assignment.toml has no \[model\]"),
+        ("history", r"has no \[model\]"),
+        ("held_out", r"has no \[data\] and no \[model\]"),
+    ],
+)
+def test_a_check_of_what_the_assignment_does_not_have_is_told_before_anything_runs(
+    assignment_folder, fixture, says
+):
+    folder = assignment_folder(BARE, CHECK.format(fixture=fixture))
+    with pytest.raises(AssignmentError, match=says):
+        list_checks(read_assignment(folder))
+
+
+def test_nothing_is_served_here_and_on_a_cluster(tmp_path):
+    here = nothing()
+    (tmp_path / "there").mkdir()
+    there = unpack(pack(here), tmp_path / "there")
+    for dataset in (here, there):
+        assert list(dataset.served.iterdir()) == list(dataset.held_out.iterdir()) == []
+        assert (dataset.samples, dataset.description) == (0, "no data set")
+
+
+def test_where_no_model_is_judged_none_is_missing(make):
+    found = choose(make.execution(models=(), chosen=None, fits=()), None)
+    assert (found.chosen, found.problem) == (None, "")
+    assert choose(make.execution(), None).chosen is None
+
+
+def test_without_data_nothing_is_measured(make, assignment_folder, little_toml):
+    toml = little_toml.replace('[data]\nset = "mnist"\n', "")
+    assignment = read_assignment(assignment_folder(toml, CHECK))
+    assert measure(make.card(), assignment, nothing(), {}.get) is None
