@@ -216,7 +216,11 @@ SINGLE = [
     ("deep", left_out(1, 5), "The first and third Dropout are missing."),
     ("deep", alike([bare(at) for at in (0, 2, 4)]), "No activation on layers 1, 2 and 3."),
     ("deep", alike([change(at, 256) for at in (0, 2, 4)]), "256 units on layers 1, 2 and 3."),
-    ("deep", alike([change(at, activation="tanh") for at in (0, 2)]), "The activation is tanh on layers 1 and 2."),
+    (
+        "deep",
+        alike([change(at, activation="tanh") for at in (0, 2)]),
+        "The activation is tanh on layers 1 and 2.",
+    ),
     ("deep", change(4, 256), "Layer 3 has 256 units instead of 512."),
     ("cnn", change(0, 64), "Layer 1 has 64 filters instead of 32."),
     ("small_cnn", change(0, strides=3), "`Conv2D(32, 3, 3)` means strides of 3 today"),
