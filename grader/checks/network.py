@@ -201,7 +201,7 @@ class Comparison:
             difference=", ".join(instead(what, asked, found.said) for what in other),
             expected_params=params,
             found_params=found.params,
-            arithmetic="" if same else _arithmetic(expected, found, other),
+            arithmetic="" if same else _arithmetic(expected, found, asked),
         )
 
 
@@ -229,15 +229,14 @@ def _flattened(before: str, kind: str, shape: Shape | None) -> Shape | None:
 
 
 def _filled(said: WantedLayer, partner: FoundLayer | None) -> WantedLayer:
+    """Fill in what is left open as it was found; biases, which nobody names, are there."""
     own = partner.said if partner and partner.said.kind == said.kind else None
+    usual = defaults(said.kind)
+    bias = {"use_bias": usual["use_bias"]} if "use_bias" in usual else {}
     return replace(
         said,
         units=said.units if said.units is not None or own is None else own.units,
-        settings={
-            **defaults(said.kind),
-            **(own.settings if own else {}),
-            **said.settings,
-        },
+        settings={**usual, **(own.settings if own else {}), **bias, **said.settings},
     )
 
 
@@ -280,8 +279,11 @@ def value_words(said: WantedLayer, key: str) -> str:
     return str(bare)[1:-1]
 
 
-def _arithmetic(expected: tuple[Shape | None, Numbers], found: FoundLayer, other: list[str]) -> str:
+def _arithmetic(
+    expected: tuple[Shape | None, Numbers], found: FoundLayer, asked: WantedLayer
+) -> str:
     """``"401,920 = (784 + 1) × 512; yours 401,408 = 784 × 512: use_bias=False"``."""
+    other = differing(asked, found.said)
     shape, wanted = expected
     mine = numbers(found.said, found.input_shape)
     words = f"{wanted.params:,}" + (f" = {wanted.formula}" if wanted.formula else "")
@@ -291,7 +293,7 @@ def _arithmetic(expected: tuple[Shape | None, Numbers], found: FoundLayer, other
     reasons = []
     if "units" in other:
         reasons.append(_units(found.said))
-    if "use_bias" in other:
+    if found.said.settings.get("use_bias") is False and asked.settings.get("use_bias", True):
         reasons.append("use_bias=False")
     if "kernel_size" in other:
         reasons.append(f"kernel size {value_words(found.said, 'kernel_size')}")

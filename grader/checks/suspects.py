@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from grader.checks.edits import old_convolution, strides_by_mistake
 from grader.checks.layers import WantedLayer, flatten
 from grader.checks.network import Comparison, FoundLayer, found_layers
+from grader.checks.sentences import old_convolution, strides_by_mistake
 from grader.records import ModelCard
 
 MOST_LAYERS = 60
@@ -37,7 +37,7 @@ class Slip:
 def suspects(card: ModelCard, wanted: int) -> list[str]:
     """Name the slips without which the model would have the wanted number of parameters."""
     found = found_layers(card, ())
-    if not found or len(found) > MOST_LAYERS:
+    if not found or len(found) > MOST_LAYERS or card.non_trainable_params:
         return []
     compared = Comparison((), found)
     slips = list(_slips(found))
@@ -93,7 +93,8 @@ def _slips(found: tuple[FoundLayer, ...]) -> Iterator[Slip]:
             sentence = f"Nothing flattens the input of layer {at + 1}, {one.input_shape}."
             yield Slip(frozenset({at}), {}, sentence, flattened=True)
     convolutions = [at for at, one in enumerate(said) if one.kind.startswith("Conv")]
-    for chosen in [convolutions, *([at] for at in convolutions)]:
+    several = [convolutions] if len(convolutions) > 1 else []
+    for chosen in [*several, *([at] for at in convolutions)]:
         paddings = {str(said[at].settings.get("padding")) for at in chosen}
         if len(paddings) == 1:
             (padding,) = paddings

@@ -391,7 +391,7 @@ def test_the_table_is_large_enough():
 
 
 def test_a_difference_that_the_assignment_leaves_open_is_none(calculator):
-    edits = (everywhere("Conv2D", padding="same"), change(0, use_bias=False))
+    edits = (everywhere("Conv2D", padding="same"), change(2, strides=1))
     shape, layers, _ = NETWORKS["cnn"]
     open_ends = tuple(layer(said.kind, said.units, said.activation) for said in wanted(layers))
     for edit in edits:
@@ -416,9 +416,19 @@ def test_what_follows_from_a_difference_is_derived_and_not_blamed(calculator):
 
 def test_missing_biases_are_derived(calculator):
     line = compared(calculator, "dense", (change(0, use_bias=False),)).side_by_side()[0]
+    assert line.mark == "changed"
     assert line.arithmetic == (
         "401,920 = (784 + 1) × 512; yours 401,408 = 784 × 512: use_bias=False"
     )
+
+
+def test_missing_biases_are_derived_and_not_blamed_where_they_are_left_open(calculator):
+    edits = (change(0, use_bias=False), change(1, 9))
+    left_open = compared(calculator, "dense", edits, exactly=False)
+    assert explain(left_open).words == "Layer 2 has 9 units instead of 10."
+    first, _ = left_open.side_by_side()
+    assert (first.mark, first.difference) == ("same", "")
+    assert first.arithmetic.endswith("yours 401,408 = 784 × 512: use_bias=False")
 
 
 def test_of_too_many_differences_the_first_are_named(calculator):
