@@ -21,7 +21,7 @@ import numpy as np
 import tomlkit
 
 from grader.assignment import FILE, Assignment, read_assignment
-from grader.authoring.release import check_cell
+from grader.authoring.release import BEGIN, END, check_cell
 from grader.checks.session import ListedCheck, list_checks
 from grader.checks.verdict import count
 from grader.datasets import Dataset
@@ -165,6 +165,11 @@ def _handout(assignment: Assignment) -> bytes:
             f"{file}: cannot be read as a notebook: {error}.",
             remedy=f"Make it: grader handout {assignment.folder} --from SOLUTION.py",
         ) from None
+    if any(BEGIN in cell.source or END in cell.source for cell in notebook.cells):
+        raise AssignmentError(
+            f"{file}: holds the solution: {BEGIN!r} or {END!r} stands in it.",
+            remedy=f"Make it anew: grader handout {assignment.folder} --from SOLUTION.py",
+        )
     if not any(is_last_cell(cell.source) for cell in notebook.cells):
         notebook.cells.append(check_cell())
     notebook.metadata["grader"] = {"assignment": assignment.name}

@@ -221,6 +221,22 @@ def test_a_handout_without_the_last_cell_gets_it(authors):
     assert "from grader.notebook import check" in packed.cells[-1].source
 
 
+def test_a_handout_that_holds_the_solution_is_not_given_away(authors, tmp_path):
+    assignment = authors()
+    notebook = json.loads((assignment.folder / "handout.ipynb").read_text("utf-8"))
+    notebook["cells"][0]["source"] = (tmp_path / "solution.py").read_text("utf-8")
+    (assignment.folder / "handout.ipynb").write_text(json.dumps(notebook), "utf-8")
+    with pytest.raises(AssignmentError, match="holds the solution"):
+        pack(assignment)
+
+
+def test_without_a_handout_there_is_no_pack_but_a_command(authors):
+    assignment = authors()
+    (assignment.folder / "handout.ipynb").unlink()
+    with pytest.raises(AssignmentError, match=r"grader handout .*little --from"):
+        pack(assignment)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_shipped_assignment_can_be_released(name, tmp_path):
     done = CliRunner().invoke(
