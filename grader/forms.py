@@ -17,6 +17,10 @@ from grader.records import ArrayFacts
 
 TOLERANCE = 0.02
 """How far, as a share of the span, recorded ends may lie from those of a known scale."""
+SAME_MEAN = 0.1
+"""How far, in deviations, the mean of a part of the data may lie from that of the whole."""
+LARGE_PART = 0.5
+"""How much of a scale a part of the data spans at least."""
 NEARLY_ZERO = 0.01
 """The mean of standardised training data."""
 GREY = 2
@@ -168,10 +172,29 @@ def _scales(facts: Mapping[str, float], trained_on: ArrayFacts | None) -> list[S
         return near
     # Any other range is taken for that of a linear map: the model is asked as it was trained.
     as_trained = f"scaled to {have_low:.4g}…{have_high:.4g}, as in training"
-    found = [_affine(as_trained, have_low, have_high, facts)]
+    found = [*_of_a_part(known, facts, trained_on)]
+    found.append(_affine(as_trained, have_low, have_high, facts))
     if trained_on.mean is not None and abs(trained_on.mean) < NEARLY_ZERO:
         found.append(by_feature)
     return found
+
+
+def _of_a_part(
+    known: list[Scale], facts: Mapping[str, float], trained_on: ArrayFacts
+) -> list[Scale]:
+    """The scales whose rare ends a part of the data may lack: inside them, and of their mean."""
+    low, high, mean = trained_on.minimum, trained_on.maximum, trained_on.mean
+    if low is None or high is None or mean is None:
+        return []
+    return [
+        scale
+        for scale in known
+        if scale.low <= low
+        and high <= scale.high
+        and high - low >= LARGE_PART * (scale.high - scale.low)
+        and abs(scale.scale * facts["mean"] + scale.shift - mean)
+        <= SAME_MEAN * scale.scale * facts["std"]
+    ]
 
 
 def _affine(name: str, to_low: float, to_high: float, facts: Mapping[str, float]) -> Scale:

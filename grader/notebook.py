@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 _BELONGS = re.compile(r'"grader":\s*\{\s*"assignment":')
+_WANT_COLOURS = ("FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE")
 _WORKER = "grader_worker"
 """What our programs in a sandbox are called."""
 
@@ -40,10 +41,16 @@ def check(*options: str, file: str | Path | None = None) -> None:
         text=True,
         encoding="utf-8",
         errors="replace",
-        env=os.environ | {"PYTHONIOENCODING": "utf-8", "COLUMNS": "100"},
+        env=_plain_environment(),
     ) as running:
         for line in running.stdout or ():
             print(line, end="", flush=True)  # noqa: T201 - into the cell's output
+
+
+def _plain_environment() -> dict[str, str]:
+    """Jupyter asks every program for colours and moving bars, which a cell cannot show."""
+    kept = {name: value for name, value in os.environ.items() if name not in _WANT_COLOURS}
+    return kept | {"NO_COLOR": "1", "TERM": "dumb", "PYTHONIOENCODING": "utf-8", "COLUMNS": "100"}
 
 
 def this_notebook() -> Path | None:

@@ -100,8 +100,9 @@ def test_it_runs_grader_check_on_the_saved_notebook(monkeypatch, capsys, tmp_pat
     asked = []
 
     class Said:
-        def __init__(self, argv, **_):
+        def __init__(self, argv, env, **_):
             asked.append(argv)
+            assert "FORCE_COLOR" not in env  # Jupyter sets it: moving bars would fill the cell
             self.stdout = ["It has ten units.  2/2\n"]
 
         def __enter__(self):
@@ -110,6 +111,7 @@ def test_it_runs_grader_check_on_the_saved_notebook(monkeypatch, capsys, tmp_pat
         def __exit__(self, *_):
             pass
 
+    monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setattr(grader.notebook.subprocess, "Popen", Said)
     check("--fresh", file=tmp_path / "mine.ipynb")
     assert asked == [

@@ -123,6 +123,10 @@ def seen(low, high, mean=0.1):
         (seen(-0.5, 0.5), ["scaled to −0.5…0.5"]),
         (seen(-0.4237, 2.8206, 0.0), ["standardised"]),
         (seen(0.0, 1 / 255), ["scaled to 0…0.003922, as in training"]),
+        # A part of the data, in which the brightest values happen to be missing.
+        (seen(0.0, 230.0, 34.0), ["raw values", "scaled to 0…230, as in training"]),
+        (seen(0.0, 0.9, 0.13), ["scaled to 0…1", "scaled to 0…0.9, as in training"]),
+        (seen(0.0, 0.9, 0.45), ["scaled to 0…0.9, as in training"]),
         (
             seen(-1.2, 244.9, 0.0),
             ["scaled to -1.2…244.9, as in training", "standardised feature by feature"],

@@ -10,7 +10,7 @@ from typing import Any
 import tomlkit
 
 from grader.assignment import Layout, ModelWanted
-from grader.authoring.propose import ProposedCheck, floor_of, margin_of
+from grader.authoring.propose import CLASSES, ProposedCheck, floor_of, margin_of
 from grader.authoring.release import BEGIN, END, handout
 from grader.datasets import KNOWN
 from grader.errors import AssignmentError, UsageError
@@ -152,7 +152,7 @@ def settings_text(draft: Draft, model: ModelWanted, evidence: Evidence | None, m
         limits.add(tomlkit.comment(spent))
     limits.update({"wall_s": 600, "memory_gib": memory})
     made["limits"] = limits
-    floor = floor_of(evidence.measurement) if evidence else None
+    floor = floor_of(evidence.measurement) if evidence and model.task in CLASSES else None
     if evidence is not None and floor is not None:
         accuracy = {"at_least": floor, "margin": margin_of(evidence.measurement)}
         made["thresholds"] = {"accuracy": accuracy}

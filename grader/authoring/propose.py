@@ -16,6 +16,8 @@ from grader.records import ArrayFacts, Evidence, LayerCard, Measurement, ModelCa
 SETTINGS = ("kernel_size", "pool_size", "strides", "return_sequences", "rate")
 """Arguments that tell one layer from another of its class, where they are not the usual ones."""
 USUAL = ([1], [1, 1], [1, 1, 1], False)
+CLASSES = ("multiclass", "binary")
+"""Tasks whose answers are right or wrong."""
 MOST_VARIABLES = 4
 LONGEST_LINE = 100
 ROOM = 0.01
@@ -57,7 +59,7 @@ def task_of(card: ModelCard) -> tuple[Task, int]:
 
 
 def floor_of(measurement: Measurement | None) -> float | None:
-    """Give an accuracy that the reference reaches with another seed, too."""
+    """Give an accuracy that the reference reaches with another seed, too; of numbers, none."""
     if measurement is None or measurement.value is None or measurement.low is None:
         return None
     return _down(min(measurement.low, measurement.value - ROOM))
@@ -105,7 +107,7 @@ def visible_checks(
     )
     yield from _inputs(reference)
     floor = floor_of(reference.measurement)
-    if floor is not None and reference.measurement is not None:
+    if floor is not None and reference.measurement is not None and task in CLASSES:
         yield ProposedCheck(
             name="test_held_out_accuracy",
             title=f"It is right on at least {100 * floor:g} % of samples it has never seen.",
@@ -120,7 +122,9 @@ def visible_checks(
 def hidden_check(reference: Evidence) -> ProposedCheck:
     """Propose one check that students do not see."""
     measurement = reference.measurement
-    shares = measurement.per_class if measurement and measurement.value is not None else ()
+    card = reference.card
+    classes = card is not None and task_of(card)[0] in CLASSES
+    shares = measurement.per_class if measurement and classes and floor_of(measurement) else ()
     floor = _down(min(shares) - ROOM_IN_A_CLASS) if shares else 0.0
     if floor > LOWEST_SHARE:
         return ProposedCheck(

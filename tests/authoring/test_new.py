@@ -158,6 +158,19 @@ def test_a_floor_leaves_room_for_chance(make):
     assert floor_of(None) is floor_of(make.measurement(value=None)) is None
 
 
+def test_numbers_that_are_predicted_are_neither_right_nor_wrong(make, read):
+    card = make.card(
+        make.dense(1, "linear"), compiled=make.compiled(loss="mean_squared_error", from_logits=None)
+    )
+    found = make.evidence(card=card, measurement=make.measurement(value=0.4, low=0.39))
+    names = [check.name for check in visible_checks(found, make.evidence(card=None), "")]
+    assert "test_held_out_accuracy" not in names
+    assert "test_output_loss_and_labels" in names
+    model = ModelWanted(task="regression", inputs=("vector",))
+    assert "thresholds" not in settings_text(read(), model, found, 4)
+    assert hidden_check(found).fixture == "execution"
+
+
 def test_where_a_class_is_never_found_the_hidden_check_asks_for_something_else(make):
     poor = make.evidence(measurement=make.measurement(per_class=(0.9, 0.02)))
     assert hidden_check(poor).fixture == "execution"

@@ -9,12 +9,14 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from grader.assignment import named_in, read_assignment
-from grader.authoring.pack import LIBRARIES, pack, write_pack
+from grader.authoring.pack import LIBRARIES, leaks, pack, write_pack
 from grader.authoring.release import handout
-from grader.checks.session import list_checks
+from grader.checks.session import ListedCheck, list_checks
 from grader.cli import app
 from grader.datasets.arrays import read_npz
 from grader.errors import AssignmentError, UsageError
@@ -219,6 +221,54 @@ def test_a_handout_without_the_last_cell_gets_it(authors):
     file.write_text(json.dumps(notebook), "utf-8")
     packed = nbformat.reads(pack(assignment).files["little.ipynb"].decode(), as_version=4)
     assert "from grader.notebook import check" in packed.cells[-1].source
+
+
+def test_a_handout_that_holds_the_solution_is_not_given_away(authors, tmp_path):
+    assignment = authors()
+    notebook = json.loads((assignment.folder / "handout.ipynb").read_text("utf-8"))
+    notebook["cells"][0]["source"] = (tmp_path / "solution.py").read_text("utf-8")
+    (assignment.folder / "handout.ipynb").write_text(json.dumps(notebook), "utf-8")
+    with pytest.raises(AssignmentError, match="holds the solution"):
+        pack(assignment)
+
+
+def test_without_a_handout_there_is_no_pack_but_a_command(authors):
+    assignment = authors()
+    (assignment.folder / "handout.ipynb").unlink()
+    with pytest.raises(AssignmentError, match=r"grader handout .*little --from"):
+        pack(assignment)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    secret=st.sampled_from(
+        [
+            "test_every_class",
+            "No class is given up for another.",
+            "whoever reads this knows too much",
+            "held_out.expect_each_class(at_least=share)",
+        ]
+    ),
+    before=st.text(st.characters(codec="utf-8")),
+    wrap=st.sampled_from([" ", "\n", "\r\n", "   ", "\t"]),
+    name=st.sampled_from(["a.ipynb", "test_a.py", "README.md", "assignment.toml"]),
+)
+def test_a_secret_is_found_in_any_file_however_it_is_wrapped(authors, secret, before, wrap, name):
+    text = f"{before} {secret.replace(' ', wrap)}."
+    if name.endswith(".ipynb"):
+        text = json.dumps({"cells": [{"source": text}]})
+    assignment = authors()
+    hidden = (
+        ListedCheck(
+            name="test_every_class[0.5]",
+            title="No class is given up for another. [0.5]",
+            points=3,
+            hidden=True,
+        ),
+    )
+    found = list(leaks(assignment, hidden, {name: text.encode(), "b.py": b"import pytest"}))
+    assert found
+    assert all(line.startswith(f"  {name}: ") for line in found)
 
 
 @pytest.mark.parametrize("name", NAMES)
