@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from grader.assignment import named_in, read_assignment
+from grader.assignment import find_assignment, named_in, read_assignment
 from grader.authoring.pack import LIBRARIES, leaks, pack, write_pack
 from grader.authoring.release import handout
 from grader.checks.session import ListedCheck, list_checks
