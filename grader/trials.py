@@ -72,7 +72,7 @@ class MutantTried:
     reason: str = ""
     """Why it is harmless, or why a person is called."""
     seconds: float = 0.0
-    """Wall time of its runs in this call."""
+    """Wall time of its runs, when they ran."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """Tests an assignment before students do: assignment + reference → :class:`Validation`.
 
 The reference, the untouched handout and every mutant go through the real engine. Mutants are first
-trained for one epoch, and only a check that looks at no accuracy may catch them there; those that
+trained for one epoch, on a part of the data where the reference bears it (a solution may know how
+many rows there are), and only a check that looks at no accuracy may catch them there; those that
 nobody caught so, and those that only an accuracy can show, are trained in full. All of it is kept
 in the evidence store: a second call, or one with changed checks, runs nothing.
 """
@@ -12,7 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from grader.assignment import FILE, Assignment, Training
+from grader.assignment import FILE, Assignment
+from grader.authoring.brief import OF_ACCURACY, brief, open_part, small
 from grader.authoring.leaks import in_a_report, in_the_pack
 from grader.authoring.mutants import KINDS, Kind, Mutant, mutants_of
 from grader.authoring.mutants.source import Program
@@ -36,11 +38,6 @@ from grader.records import CheckResult, Report, Submission
 from grader.trials import CheckTried, Complaint, Fate, MutantTried, Validation
 
 HANDOUT = "handout"
-OF_ACCURACY = frozenset({"held_out", "history"})
-"""Fixtures whose facts depend on how long a model was trained."""
-BRIEF = Training(epochs=1, seconds=20.0)
-"""What a mutant is trained for at first; the largest networks of the course take a minute an epoch,
-and what is judged then does not depend on how far they came."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +123,7 @@ def validate(
         tempfile.TemporaryDirectory(prefix="grader-") as folder,
         open_office(plan.assignment, Path(folder), wishes, on_progress=ear.hear, say=say) as office,
     ):
-        trial = _Trial(plan, office, ear, watching)
+        trial = _Trial(plan, office, wishes or Wishes(), ear, watching)
         trial.run()
         data = office.desk.bench.dataset.description
     return Validation(
@@ -153,6 +150,7 @@ class _Trial:
 
     plan: Plan
     office: Office
+    wishes: Wishes
     ear: Ear
     watching: Watching
     full: dict[str, Report] = field(default_factory=dict)
@@ -168,7 +166,8 @@ class _Trial:
         """Grade the reference and the handout, the mutants briefly, the rest in full."""
         assignment, reference = self.plan.assignment, self.plan.reference
         handout = assignment.folder / "handout.ipynb"
-        given = [replace(each, student=HANDOUT) for each in collect([handout])] * handout.is_file()
+        given = collect([handout]) if handout.is_file() else []
+        given = [replace(each, student=HANDOUT) for each in given]
         self.full = self._grade([reference, *given], assignment)
         made = {
             mutant.name: with_cells(reference, mutant.name, mutant.cells)
@@ -176,15 +175,32 @@ class _Trial:
         }
         quick = [made[each.name] for each in self.plan.mutants if not each.kind.by_accuracy]
         if quick:
-            self.brief = self._grade([reference, *quick], _briefly(assignment))
+            self.brief = self._grade_briefly([reference, *quick])
         rest = [work for name, work in made.items() if not self._caught_briefly(name)]
         self.full |= self._grade(rest, assignment)
         self.same = self._same(rest)
 
-    def _grade(self, work: Sequence[Submission], assignment: Assignment) -> dict[str, Report]:
+    def _grade_briefly(self, work: Sequence[Submission]) -> dict[str, Report]:
+        """Train for one epoch, and on a part of the data where the reference bears it."""
+        assignment = brief(self.plan.assignment)
+        if not self.wishes.cluster:
+            less = small(assignment)
+            with open_part(less, self.office, self.wishes, self.ear.hear) as part:
+                reports = self._grade(work[:1], less, part)
+                missing = self._able(self.reference) - self._able(reports[REFERENCE])
+                if missing:  # for want of rows, or of epochs?
+                    whole = self._grade(work[:1], assignment)
+                    missing &= self._able(whole[REFERENCE])
+                if not missing:
+                    return reports | self._grade(work[1:], less, part)
+        return self._grade(work, assignment)
+
+    def _grade(
+        self, work: Sequence[Submission], assignment: Assignment, office: Office | None = None
+    ) -> dict[str, Report]:
         if not work:
             return {}
-        office = self.office
+        office = office or self.office
         with self.watching(len(work)) as self.ear.on_progress:
             reports = grade(work, assignment, office.desk, office.hands, jobs=office.jobs)
         return {report.submission["student"]: report for report in reports}
@@ -216,13 +232,17 @@ class _Trial:
     def _passed(self, report: Report) -> set[str]:
         return {check.name for check in report.checks if check.outcome == "passed"}
 
+    def _able(self, report: Report) -> set[str]:
+        """The checks that a brief training may be judged by, as far as it passes them."""
+        passed = self._passed(report)
+        return passed - {each.name for each in self.plan.checks if OF_ACCURACY & set(each.facts)}
+
     def _catchers(self, name: str) -> tuple[str, ...]:
         """The checks that a mutant fails and the reference passes, in full or briefly trained."""
         if name in self.full:
             report, able = self.full[name], self._passed(self.reference)
         elif name in self.brief:
-            report, able = self.brief[name], self._passed(self.brief[REFERENCE])
-            able -= {each.name for each in self.plan.checks if OF_ACCURACY & set(each.facts)}
+            report, able = self.brief[name], self._able(self.brief[REFERENCE])
         else:
             return ()
         return tuple(
@@ -390,17 +410,6 @@ class _Trial:
         for check in self.checks():
             if not check.failed_by and check.failed_by_handout and not self.plan.only:
                 yield f"{check.name}: only the untouched handout fails it, no mutant does."
-
-
-def _briefly(assignment: Assignment) -> Assignment:
-    """The assignment with the briefest training, without second chances."""
-    settings = assignment.settings
-    accuracy = settings.thresholds.accuracy
-    calm = replace(accuracy, retries=0) if accuracy else None
-    brief = replace(
-        settings, training=BRIEF, thresholds=replace(settings.thresholds, accuracy=calm)
-    )
-    return replace(assignment, settings=brief)
 
 
 def _words(check: CheckResult) -> str:

@@ -149,5 +149,6 @@ def _watching(console: "Console") -> "Watching":
         with Watch(total, console) as watch:
             watch.ready()
             yield watch.hear
+            watch.over()
 
     return watching

@@ -1,4 +1,5 @@
 import ast
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -212,3 +213,9 @@ def test_every_mutant_of_any_solution_parses_differs_and_is_like_no_other(cells)
 
 def test_the_kinds_have_names_of_their_own():
     assert len({kind.name for kind in KINDS}) == len(KINDS) >= 20
+
+
+def test_the_guide_names_every_kind():
+    guide = Path(__file__).parents[2] / "docs" / "validate-an-assignment.md"
+    text = guide.read_text("utf-8")
+    assert [kind.name for kind in KINDS if f"`{kind.name}`" not in text] == []

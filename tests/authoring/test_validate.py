@@ -1,0 +1,204 @@
+"""The whole trial on a tiny assignment of real parts, with one hole planted in its checks."""
+
+import json
+import tomllib
+
+import pytest
+from typer.testing import CliRunner
+
+import grader.cli
+from grader.assignment import read_assignment
+from grader.authoring.calibrate import calibrate
+from grader.authoring.release import handout
+from grader.errors import AssignmentError
+
+SOLUTION = """\
+# %% [markdown]
+# Keep what `fit` returns as `history`.
+
+# %%
+from tensorflow import keras
+(x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
+
+# %%
+### BEGIN SOLUTION
+x = x_train[:3000].reshape(3000, 784) / 255
+model = keras.Sequential([keras.layers.Dense(10, activation="softmax")])
+model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+history = model.fit(x, y_train[:3000], epochs=4, verbose=2)
+### END SOLUTION
+"""
+CHECKS = '''
+import pytest
+from grader.checks import dense
+
+
+@pytest.mark.points(2)
+def test_layers(model):
+    """One dense layer with ten softmax units."""
+    model.expect_layers(dense(10, "softmax"))
+
+
+@pytest.mark.points(1)
+def test_loss(fits):
+    """Output, loss and labels belong together."""
+    fits.expect_output_loss_and_labels_match("multiclass")
+
+
+@pytest.mark.points(1)
+def test_accuracy(held_out):
+    """It is right more often than not."""
+    held_out.expect_accuracy()
+'''
+HIDDEN = '''
+import pytest
+
+
+@pytest.mark.points(1)
+def test_scaled(fits):
+    """Pixels were scaled, nobody said how."""
+    fits.expect_scaled_inputs()
+'''
+FLOOR = "\n[thresholds.accuracy]\nat_least = 0.6  # first guess\n"
+KINDS = ("units off", "no bias", "wrong loss", "unscaled input", "constant prediction")
+
+
+@pytest.fixture
+def folder(tmp_path, little_toml, monkeypatch):
+    monkeypatch.setenv("GRADER_STORE", str(tmp_path / "store"))
+    folder, solutions = tmp_path / "assignments" / "little", tmp_path / "solutions"
+    for each in (folder, solutions):
+        each.mkdir(parents=True)
+    (folder / "assignment.toml").write_text(little_toml + FLOOR, "utf-8")
+    (folder / "test_little.py").write_text(CHECKS, "utf-8")
+    (folder / "hidden_little.py").write_text(HIDDEN, "utf-8")
+    (solutions / "little.py").write_text(SOLUTION, "utf-8")
+    made = handout(solutions / "little.py", "little")
+    (folder / "handout.ipynb").write_text(made, "utf-8")
+    return folder
+
+
+def call(*args):
+    return CliRunner().invoke(grader.cli.app, [str(arg) for arg in args])
+
+
+def trial(folder, *kinds):
+    chosen = [word for kind in kinds for word in ("--only", kind)]
+    result = call("validate", folder, "--json", *chosen)
+    return result, json.loads(result.stdout) if result.stdout else {}
+
+
+@pytest.mark.sandbox
+@pytest.mark.keras
+def test_a_hole_in_the_checks_is_found_and_nothing_else(folder):
+    result, found = trial(folder, *KINDS, "wrong variable name")
+    assert result.exit_code == 1, result.output
+    assert found["points"] == {"reference": 5.0, "handout": 0.0, "out_of": 5.0}
+    (complaint,) = found["complaints"]
+    assert complaint["about"] == "mutants"
+    assert complaint["what"].startswith("no bias gets full marks")
+
+    fates = {each["name"]: each for each in found["mutants"]}
+    assert fates["no_bias-1"]["fate"] == "survived"
+    assert (
+        '+model = keras.Sequential([keras.layers.Dense(10, activation="softmax", use_bias'
+        in (fates["no_bias-1"]["diff"])
+    )
+    # A history under another name is the same history: no check could object.
+    assert fates["wrong_variable_name-1"]["fate"] == "equivalent"
+    del fates["no_bias-1"], fates["wrong_variable_name-1"]
+    assert {each["fate"] for each in fates.values()} == {"caught"}
+    assert fates["units_off-1"]["caught_by"] == ["test_layers"]
+    assert fates["units_off-1"]["trained"] == "briefly"
+    assert fates["unscaled_input-1"]["caught_by"] == ["test_scaled"]
+    assert fates["constant_prediction-1"]["caught_by"] == ["test_accuracy"]
+    assert fates["constant_prediction-1"]["trained"] == "in full"
+    assert {each["name"]: each["failed_by"] > 0 for each in found["checks"]} == {
+        "test_layers": True,
+        "test_loss": True,
+        "test_accuracy": True,
+        "test_scaled": True,
+    }
+
+    # What is known does not run again, and a mistake that is allowed is no complaint.
+    settings = folder / "assignment.toml"
+    allowed = '\n[validate.harmless]\n"no bias" = "a bias is a matter of taste here"\n'
+    settings.write_text(settings.read_text("utf-8") + allowed, "utf-8")
+    again, found = trial(folder, *KINDS)
+    assert again.exit_code == 0, again.output
+    assert found["is_sound"]
+    assert {each["name"]: each["fate"] for each in found["mutants"]}["no_bias-1"] == "harmless"
+    assert again.stderr.count("no code was run for them") == 3
+    shown = call("validate", folder, "--only", "no bias")
+    assert "little is sound" in shown.stdout
+    assert "a bias is a matter of taste" in " ".join(shown.stdout.split())
+
+
+@pytest.mark.sandbox
+@pytest.mark.keras
+def test_a_wrong_reference_and_a_generous_handout_are_named(folder):
+    generous = HIDDEN + '\n\n@pytest.mark.points(1)\ndef test_gift():\n    """All get it."""\n'
+    (folder / "hidden_little.py").write_text(generous, "utf-8")
+    checks = folder / "test_little.py"
+    checks.write_text(checks.read_text("utf-8").replace("dense(10,", "dense(11,"), "utf-8")
+    result, found = trial(folder, "constant prediction")
+    assert result.exit_code == 1, result.output
+    whats = [each["what"] for each in found["complaints"]]
+    assert any("little.py: does not pass test_layers (2 points)" in what for what in whats)
+    assert any("gets 1 points untouched: test_gift" in what for what in whats)
+    assert found["points"]["reference"] == 4.0
+
+
+@pytest.mark.sandbox
+@pytest.mark.keras
+def test_seeds_spread_the_accuracy_and_the_floor_below_them_is_written(folder):
+    result = call("calibrate", folder, "--runs", "3", "--write", "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    values = list(found["runs"].values())
+    assert list(found["runs"]) == ["7", "8", "9"]
+    assert len(set(values)) > 1
+    assert found["mean"] == pytest.approx(sum(values) / 3)
+    assert found["samples"] == 10_000
+    assert found["proposed"]["floor"] < min(values)
+    text = (folder / "assignment.toml").read_text("utf-8")
+    assert tomllib.loads(text)["thresholds"]["accuracy"] == {
+        "at_least": found["proposed"]["floor"],
+        "margin": found["margin"],
+    }
+    assert "# first guess" in text
+    shown = call("calibrate", folder, "--runs", "3")
+    assert "With 10 runs or more the bounds are closer." in shown.stdout
+
+    solution = folder.parents[1] / "solutions" / "little.py"
+    seeded = SOLUTION.replace("x = x_train", "keras.utils.set_random_seed(1)\nx = x_train")
+    solution.write_text(seeded, "utf-8")
+    with pytest.raises(AssignmentError, match="each of 3 seeds gave an accuracy of"):
+        calibrate(read_assignment(folder), solution, 3)
+    solution.write_text("# %%\nmodel = 1\n", "utf-8")
+    with pytest.raises(AssignmentError, match="seed 7 gave no accuracy"):
+        calibrate(read_assignment(folder), solution, 3)
+
+
+def test_mutants_are_listed_without_a_run(folder):
+    result = call("validate", folder, "--list", "--only", "units off")
+    assert result.exit_code == 0, result.output
+    assert "units_off-1  units off: Dense: 10 → 11 units; cell 2, line 3" in result.stdout
+    assert '+model = keras.Sequential([keras.layers.Dense(11, activation="softmax")])' in (
+        result.stdout
+    )
+    assert "4 mutants of 1 kind." in result.stdout
+
+
+def test_what_cannot_be_read_ends_with_code_2(folder):
+    for args, says in (
+        (["--only", "nonsense"], "there is no such kind of mutant"),
+        (["--solution", "nowhere.py"], "nowhere.py: there is no such file"),
+    ):
+        result = call("validate", folder, *args)
+        assert result.exit_code == 2
+        assert says in result.stderr
+    (folder / "test_little.py").write_text("def test_x(): pass", "utf-8")
+    result = call("validate", folder, "--list")
+    assert result.exit_code == 2
+    assert "has no points" in result.stderr
