@@ -18,6 +18,7 @@ from grader.messages import (
     Done,
     Environment,
     Epoch,
+    EvaluationEnded,
     FitEnded,
     FitStarted,
     Message,
@@ -30,6 +31,7 @@ from grader.records import (
     ArrayFacts,
     CellOutcome,
     CellRecord,
+    EvaluationRecord,
     ExecutionRecord,
     FitRecord,
     FoundModel,
@@ -43,6 +45,7 @@ MOST_MODELS = 12
 MOST_OUTPUT = 4 * MIB
 """Characters of output kept for one cell."""
 MOST_FITS = 1000
+MOST_EVALUATIONS = 1000
 JOINED = 32
 """Updates in one call, where nobody watches each of them."""
 
@@ -135,6 +138,7 @@ class _Watched:
         self.cells: dict[int, _Cell] = {}
         self.current = 0
         self.fits: list[FitRecord] = []
+        self.evaluations: list[EvaluationRecord] = []
         self.models: ModelsFound | None = None
         self.variables: Mapping[str, ArrayFacts] = {}
         self.environment: Mapping[str, str] = {}
@@ -148,7 +152,7 @@ class _Watched:
         for message in self.reader.feed(chunk):
             self._take(message)
 
-    def _take(self, message: Message) -> None:  # noqa: C901 - one case a message
+    def _take(self, message: Message) -> None:  # noqa: C901, PLR0912 - one case a message
         match message:
             case Environment(values=values):
                 self.environment = values
@@ -171,6 +175,8 @@ class _Watched:
                 self._tell(f", epoch {epoch}/{self._epochs}{shown}")
             case FitEnded(fit=fit) if len(self.fits) < MOST_FITS:
                 self.fits.append(fit)
+            case EvaluationEnded(evaluation=evaluation) if len(self.evaluations) < MOST_EVALUATIONS:
+                self.evaluations.append(evaluation)
             case ModelsFound():
                 self.models = message
             case VariablesFound(variables=variables):
@@ -228,6 +234,7 @@ def _record(watched: _Watched, outcome: Outcome, assignment: Assignment) -> Exec
             cells=_cells(watched, ending),
             models=_models(watched, outcome),
             fits=tuple(watched.fits),
+            evaluations=tuple(watched.evaluations),
             variables=watched.variables,
             stdout=outcome.stdout,
             stderr=outcome.stderr,

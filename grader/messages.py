@@ -9,7 +9,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from grader.records import ArrayFacts, CellOutcome, ErrorFacts, FitRecord, FoundModel
+from grader.records import (
+    ArrayFacts,
+    CellOutcome,
+    ErrorFacts,
+    EvaluationRecord,
+    FitRecord,
+    FoundModel,
+)
 
 LONGEST_LINE = 16 << 20
 Name = Annotated[str, Field(max_length=500)]
@@ -86,6 +93,14 @@ class FitEnded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationEnded:
+    """An evaluation is over."""
+
+    event: Literal["evaluation"]
+    evaluation: EvaluationRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelsFound:
     """Every model, at the end of the run."""
 
@@ -117,6 +132,7 @@ Message = (
     | FitStarted
     | Epoch
     | FitEnded
+    | EvaluationEnded
     | ModelsFound
     | VariablesFound
     | Done

@@ -180,6 +180,28 @@ class FitRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationRecord:
+    """One recorded call of ``evaluate``; the validation within ``fit`` is none."""
+
+    model: int
+    """Which of :attr:`ExecutionRecord.models`."""
+    cell: int
+    """The cell it was called in, counted from 1."""
+    after_fits: int
+    """How many calls of ``fit`` the model had seen by then."""
+    x: ArrayFacts | None
+    """The inputs; ``None`` for a generator."""
+    y: ArrayFacts | None
+    """The targets."""
+    samples: int | None
+    """How many there were; ``None`` when the data brings its own batches."""
+    results: Mapping[str, float]
+    """Metric → value, by Keras' names; empty when it did not return."""
+    completed: bool
+    """Whether ``evaluate`` returned."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FoundModel:
     """A Keras model seen in the student's process."""
 
@@ -215,6 +237,8 @@ class ExecutionRecord:
     """The model to be judged, as a place in :attr:`models`."""
     fits: tuple[FitRecord, ...] = ()
     """Every recorded call of ``fit``, in order."""
+    evaluations: tuple[EvaluationRecord, ...] = ()
+    """Every recorded call of ``evaluate``, in order."""
     variables: Mapping[str, ArrayFacts] = field(default_factory=dict)
     """Facts of the arrays that had a name when the run ended."""
     stdout: str = ""

@@ -1,4 +1,4 @@
-"""Watches what the student's code does with ``keras.Model``: ``compile``, ``fit``, each epoch.
+"""Watches what the student's code does with ``keras.Model``: ``compile``, ``fit``, ``evaluate``.
 
 The methods of the class are wrapped, never ``Layer.__init__`` (Keras inspects its signature) and
 never an argument of a call, so that the student's code sees what it would see without us.
@@ -17,11 +17,15 @@ from .budget import Budget
 from .channel import send
 from .facts import array_facts, compile_facts
 from .harvest import updates
+from .hooks import after
 from .joined import JoinedSteps
+
+MOST_EVALUATIONS = 1000
+"""Calls of ``evaluate`` that are described; those of a loop over single samples are not."""
 
 
 class Recorder:
-    """Keeps every model that was compiled or fitted, and tells the host of each ``fit``.
+    """Keeps every model that was compiled or fitted; tells the host of ``fit`` and ``evaluate``.
 
     Args:
         save: Called with a model and its number after each ``fit``, so that what was learnt
@@ -36,6 +40,8 @@ class Recorder:
         self.models: list[Any] = []
         self.fits: dict[int, int] = {}
         self.cell = 0
+        self._evaluations = 0
+        self._evaluating: list[_Evaluation] = []
         self._save = save
         self._budget = budget
         self._joined = joined
@@ -52,6 +58,7 @@ class Recorder:
         """Wrap the methods of ``keras.Model``; before the student's first line."""
         self._wrap_compile()
         self._wrap_fit()
+        self._wrap_evaluate()
         self._watch_epochs()
         self._budget.install()
         self._joined.install()
@@ -101,6 +108,47 @@ class Recorder:
 
         keras.Model.fit = fit
 
+    def _wrap_evaluate(self) -> None:
+        original = keras.Model.evaluate
+        signature = inspect.signature(original)
+
+        @functools.wraps(original)
+        def evaluate(model: Any, *args: Any, **kwargs: Any) -> Any:
+            is_validation = bool(kwargs.get("_use_cached_eval_dataset"))
+            if is_validation or self._evaluations >= MOST_EVALUATIONS:
+                return original(model, *args, **kwargs)
+            self._evaluations += 1
+            given = _arguments(signature, model, args, kwargs)
+            x, y = _facts(given.get("x")), _facts(given.get("y"))
+            running, completed = _Evaluation(model), False
+            self._evaluating.append(running)
+            try:
+                result = original(model, *args, **kwargs)
+                completed = True
+                return result
+            finally:
+                self._evaluating.remove(running)
+                number = self.number(model)
+                record = {
+                    "model": number,
+                    "cell": self.cell,
+                    "after_fits": self.fits.get(number, 0),
+                    "x": x,
+                    "y": y,
+                    "samples": _samples(given.get("x"), x),
+                    "results": running.results,
+                    "completed": completed,
+                }
+                send("evaluation", evaluation=record)
+
+        keras.Model.evaluate = evaluate
+        after(keras.callbacks.CallbackList, "on_test_end", self._test_ended)
+
+    def _test_ended(self, callbacks: Any, logs: Any = None) -> None:
+        """Take the results by their names; ``evaluate`` itself may return a bare list."""
+        if self._evaluating and self._evaluating[-1].model is callbacks.model:
+            self._evaluating[-1].results = _numbers(logs or {})
+
     def _watch_epochs(self) -> None:
         original = keras.callbacks.History.on_epoch_end
 
@@ -111,6 +159,14 @@ class Recorder:
             return result
 
         keras.callbacks.History.on_epoch_end = on_epoch_end
+
+
+class _Evaluation:
+    """A running call of ``evaluate``."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.results: dict[str, Any] = {}
 
 
 def _curves(history: dict[str, list[Any]]) -> dict[str, list[Any]]:
@@ -161,6 +217,10 @@ def _facts(value: Any) -> dict[str, Any] | None:
         return array_facts(value)
     except Exception:  # noqa: BLE001 - no mistake of ours may become the student's
         return None
+
+
+def _samples(x: Any, facts: dict[str, Any] | None) -> int | None:
+    return facts["shape"][0] if facts and facts["shape"] and _brings_no_batches(x) else None
 
 
 def _number(value: Any) -> float:
