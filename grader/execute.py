@@ -19,12 +19,14 @@ from grader.messages import (
     Environment,
     Epoch,
     EvaluationEnded,
+    FigureSeen,
     FitEnded,
     FitStarted,
     Message,
     ModelsFound,
     Output,
     Reader,
+    ValuesFound,
     VariablesFound,
 )
 from grader.records import (
@@ -33,6 +35,7 @@ from grader.records import (
     CellRecord,
     EvaluationRecord,
     ExecutionRecord,
+    FigureRecord,
     FitRecord,
     FoundModel,
     RunEnding,
@@ -46,6 +49,7 @@ MOST_OUTPUT = 4 * MIB
 """Characters of output kept for one cell."""
 MOST_FITS = 1000
 MOST_EVALUATIONS = 1000
+MOST_FIGURES = 100
 JOINED = 32
 """Updates in one call, where nobody watches each of them."""
 
@@ -141,6 +145,8 @@ class _Watched:
         self.evaluations: list[EvaluationRecord] = []
         self.models: ModelsFound | None = None
         self.variables: Mapping[str, ArrayFacts] = {}
+        self.values: Mapping[str, Any] = {}
+        self.figures: dict[int, FigureRecord] = {}
         self.environment: Mapping[str, str] = {}
         self.done = False
         self.reader = Reader()
@@ -181,10 +187,20 @@ class _Watched:
                 self.models = message
             case VariablesFound(variables=variables):
                 self.variables = variables
+            case ValuesFound(values=values):
+                self.values = values
+            case FigureSeen(number=number, figure=figure):
+                self._keep_figure(number, figure)
             case Done():
                 self.done = True
             case _:
                 pass
+
+    def _keep_figure(self, number: int, figure: FigureRecord) -> None:
+        """Keep the last ones: code that draws in each epoch is finished with its last figure."""
+        self.figures[number] = figure
+        if len(self.figures) > MOST_FIGURES:
+            del self.figures[min(self.figures)]
 
     def _tell(self, detail: str) -> None:
         place = f"cell {self.current}/{len(self.submission.cells)}{detail}"
@@ -236,6 +252,8 @@ def _record(watched: _Watched, outcome: Outcome, assignment: Assignment) -> Exec
             fits=tuple(watched.fits),
             evaluations=tuple(watched.evaluations),
             variables=watched.variables,
+            values=watched.values,
+            figures=tuple(figure for _, figure in sorted(watched.figures.items())),
             stdout=outcome.stdout,
             stderr=outcome.stderr,
             seconds=outcome.wall_s,

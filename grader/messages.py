@@ -14,6 +14,7 @@ from grader.records import (
     CellOutcome,
     ErrorFacts,
     EvaluationRecord,
+    FigureRecord,
     FitRecord,
     FoundModel,
 )
@@ -21,6 +22,19 @@ from grader.records import (
 LONGEST_LINE = 16 << 20
 Name = Annotated[str, Field(max_length=500)]
 Number = Annotated[int, Field(ge=0, le=10**12)]
+Text = Annotated[str, Field(max_length=4000)]
+Scalar = bool | Annotated[int, Field(ge=-(10**18), le=10**18)] | float | Text | None
+Scalars = (
+    Scalar
+    | Annotated[list[Scalar], Field(max_length=200)]
+    | Annotated[dict[Name, Scalar], Field(max_length=200)]
+)
+Value = (
+    Scalars
+    | Annotated[list[Scalars], Field(max_length=200)]
+    | Annotated[dict[Name, Scalars], Field(max_length=200)]
+)
+"""What is kept of a student's small values: JSON data, two levels deep."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +131,23 @@ class VariablesFound:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FigureSeen:
+    """A figure is shown, or another than it was."""
+
+    event: Literal["figure"]
+    number: Number
+    figure: FigureRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValuesFound:
+    """Named numbers, texts and small collections, at the end of the run."""
+
+    event: Literal["values"]
+    values: Annotated[dict[Name, Value], Field(max_length=500)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
     """The worker reached its end."""
 
@@ -135,6 +166,8 @@ Message = (
     | EvaluationEnded
     | ModelsFound
     | VariablesFound
+    | ValuesFound
+    | FigureSeen
     | Done
 )
 

@@ -22,10 +22,12 @@ from .ahead import Ahead
 from .budget import Budget
 from .channel import send
 from .facts import variable_facts
+from .figures import Figures
 from .joined import JoinedSteps
 from .recorder import Recorder
 from .served import serve
 from .shell import Shell, open_shell
+from .values import plain_values
 
 _ahead = Ahead()
 
@@ -70,12 +72,14 @@ def main(task: dict[str, Any]) -> None:
         if speed.get("decoded_data"):
             _ahead.give(folder)
     recorder.install()
-    shell = open_shell()
+    shell, figures = open_shell(), Figures()
+    shell.on_display = figures.displayed
     names = _namespace(shell, work, task)
     send("environment", values=_environment(task["seed"]))
     for number, source in enumerate(task["cells"], start=1):
-        recorder.cell = number
+        recorder.cell = figures.cell = number
         _run_cell(shell, number, source, is_script=task["kind"] == "script")
+        figures.cell_ended()
     _flush_streams()
     models = harvest.found_models(recorder.models, names)
     for number, model in enumerate(models):
@@ -90,6 +94,7 @@ def main(task: dict[str, Any]) -> None:
         ],
     )
     send("variables", variables=variable_facts(names))
+    send("values", values=plain_values(names, shell.user_ns_hidden))
     send("done")
     _flush_streams()
     # Threads or exit handlers of the student's have nothing more to say.

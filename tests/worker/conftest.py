@@ -15,9 +15,11 @@ from grader.messages import (
     CellEnded,
     Done,
     EvaluationEnded,
+    FigureSeen,
     FitEnded,
     Output,
     Reader,
+    ValuesFound,
     VariablesFound,
 )
 
@@ -43,6 +45,15 @@ class Ran:
     def variables(self):
         (found,) = [one.variables for one in self.messages if isinstance(one, VariablesFound)]
         return found
+
+    @property
+    def values(self):
+        (found,) = [one.values for one in self.messages if isinstance(one, ValuesFound)]
+        return found
+
+    @property
+    def figures(self):
+        return [(one.number, one.figure) for one in self.messages if isinstance(one, FigureSeen)]
 
     @property
     def outcomes(self):
