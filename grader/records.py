@@ -126,6 +126,27 @@ class ArrayFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RowFacts:
+    """Whose rows an array holds: they are compared with the served data, scaled or not."""
+
+    total: int
+    """Rows of the array."""
+    looked_at: int
+    """How many of them were looked at, evenly spaced; the counts below are of these."""
+    known: int
+    """Rows that are in the served data."""
+    from_test: int | None
+    """How many of :attr:`total` were taken from the served test set, by their share and their
+    order; ``None`` when neither tells."""
+    repeated: int | None
+    """Rows that stand in the array before; ``None`` when not all were looked at."""
+    labelled: int
+    """Known rows whose label could be read."""
+    labels_right: int
+    """How many of these labels are the rows' own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CompileFacts:
     """How a model was compiled, by canonical names."""
 
@@ -177,6 +198,15 @@ class FitRecord:
     """Wall time."""
     stopped_by: Literal["", "epochs", "seconds"] = ""
     """The training budget that ended it before its time; empty when none did."""
+    continues: int | None = None
+    """The model with whose trained weights it began, this one or another; ``None`` when they were
+    new."""
+    rows: RowFacts | None = None
+    """Whose rows it learnt from, those of ``validation_split=`` left out."""
+    validation_rows: RowFacts | None = None
+    """Whose rows it was validated on."""
+    validation_shared: int | None = None
+    """How many of the validation rows are training rows as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +229,8 @@ class EvaluationRecord:
     """Metric → value, by Keras' names; empty when it did not return."""
     completed: bool
     """Whether ``evaluate`` returned."""
+    rows: RowFacts | None = None
+    """Whose rows it was evaluated on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

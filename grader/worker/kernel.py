@@ -24,12 +24,14 @@ from .channel import send
 from .facts import variable_facts
 from .figures import Figures
 from .joined import JoinedSteps
+from .overlap import Overlap
 from .recorder import Recorder
 from .served import serve
 from .shell import Shell, open_shell
 from .values import plain_values
 
 _ahead = Ahead()
+_overlap = Overlap()
 
 
 def prepare(task: dict[str, Any]) -> None:
@@ -41,7 +43,9 @@ def prepare(task: dict[str, Any]) -> None:
         task: ``places`` (``data``: the served files), ``decoded_data`` (whether to decode them).
     """
     if task.get("decoded_data") and "data" in task["places"]:
-        _ahead.load(Path(task["places"]["data"]))
+        folder = Path(task["places"]["data"])
+        _ahead.load(folder)
+        _overlap.load(folder, _ahead)
 
 
 def main(task: dict[str, Any]) -> None:
@@ -64,8 +68,10 @@ def main(task: dict[str, Any]) -> None:
         save=keep,
         budget=Budget(**(task.get("budget") or {})),
         joined=JoinedSteps(int(speed.get("joined_steps") or 0)),
+        overlap=_overlap,
     )
     _same_in_same_out(task["seed"])
+    _overlap.use(Path(task["places"]["data"]) if "data" in task["places"] else None)
     if "data" in task["places"]:
         folder = Path(task["places"]["data"])
         serve(folder)
