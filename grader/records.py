@@ -119,6 +119,8 @@ class ArrayFacts:
     """Largest value."""
     mean: float | None = None
     """Mean value."""
+    deviation: float | None = None
+    """Standard deviation of all values; ``None`` for whole numbers."""
     one_hot: bool | None = None
     """Every row has a single 1 among zeros; ``None`` when it is no matrix."""
     sampled: bool = False

@@ -23,8 +23,8 @@ def array_facts(value: Any) -> dict[str, Any] | None:
             is described by its first member, a ``tf.data.Dataset`` by its element's shape.
 
     Returns:
-        ``shape``, ``dtype`` and, for numbers, ``minimum``, ``maximum``, ``mean``, ``one_hot`` and
-        ``sampled``.
+        ``shape``, ``dtype`` and, for numbers, ``minimum``, ``maximum``, ``mean``, ``deviation``,
+        ``one_hot`` and ``sampled``.
     """
     if isinstance(value, list | tuple) and value and _is_array(value[0]):
         value = value[0]
@@ -41,7 +41,8 @@ def array_facts(value: Any) -> dict[str, Any] | None:
     found |= {
         "minimum": low,
         "maximum": high,
-        "mean": _mean(array),
+        "mean": (mean := _mean(array)),
+        "deviation": _deviation(array, mean),
         "one_hot": _one_hot(array, low, high),
     }
     return found
@@ -55,6 +56,18 @@ def _mean(array: np.ndarray[Any, Any]) -> float:
         if math.isfinite(mean):
             return mean
     return float(array.mean(dtype=np.float64))
+
+
+def _deviation(array: np.ndarray[Any, Any], mean: float) -> float | None:
+    """Take the standard deviation of fractions; of whole numbers nobody asks for it."""
+    if array.dtype not in (np.float32, np.float64):
+        return None
+    if not array.flags.c_contiguous:
+        return float(array.std(dtype=np.float64))
+    flat = array.reshape(-1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        square = float(np.dot(flat, flat)) / flat.size - mean**2
+    return math.sqrt(max(square, 0.0)) if math.isfinite(square) else None
 
 
 def _is_array(value: Any) -> bool:

@@ -8,6 +8,7 @@ does not tell where it was taken from: the share of such rows does, or their ord
 import contextlib
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -171,13 +172,22 @@ def _facts(looked: Looked | None, y: Array | None) -> dict[str, Any] | None:
 def _shared(held: Looked, looked: Looked) -> int | None:
     """Count validation rows that are training rows; ``None`` when they may be from the test set.
 
-    A served test row may be a training row: who validates on it has not taken it from there.
+    A served test row may be a training row: who validates on it, or trains on the test set, has
+    not taken it from there.
     """
-    shared = held.shared_with(looked)
-    if not shared or not (held.places >= 0).any():
+    shared, data = held.shared_with(looked), held.data
+    if not shared or data is None or not (held.places >= 0).any():
         return shared
-    taken = _from_test(held)
-    return None if taken is None else max(0, shared - taken)
+    held_from_test, from_test = _from_test(held), _from_test(looked)
+    if held_from_test == from_test == 0:
+        return shared
+    if data.share < MOSTLY:
+        others = (held.places < 0) | (data.in_test[held.places] < 0)
+        hits = replace(held, identities=np.where(others, held.identities, 0)).shared_with(looked)
+        return min(round(hits / (1 - data.share)), held.total)
+    if held_from_test is None or (from_test or 0) > MOSTLY * looked.total:
+        return None
+    return max(0, shared - held_from_test)
 
 
 def _from_test(looked: Looked) -> int | None:

@@ -92,7 +92,7 @@ class Recorder:
             number = self.number(model)
             given = _arguments(signature, model, args, kwargs)
             facts = _fit_facts(given) | self._rows_of_fit(given)
-            state = weights_state(model)
+            state, compiled = weights_state(model), _compiled(model)
             send("fit_started", model=number, cell=self.cell, epochs=facts["epochs"])
             before, start, completed = updates(model), time.perf_counter(), False
             training = None
@@ -107,7 +107,7 @@ class Recorder:
                 record = {
                     "model": number,
                     "cell": self.cell,
-                    "compiled": compile_facts(model),
+                    "compiled": compiled,
                     "updates": updates(model) - before,
                     "history": _curves(history) if isinstance(history, dict) else {},
                     "completed": completed,
@@ -231,6 +231,13 @@ def _fit_facts(given: dict[str, Any]) -> dict[str, Any]:
         "validation_split": split,
         "validation_x": None if held is None else _facts(held),
     }
+
+
+def _compiled(model: Any) -> dict[str, Any] | None:
+    try:
+        return compile_facts(model)
+    except Exception:  # noqa: BLE001 - no mistake of ours may become the student's
+        return None
 
 
 def _arguments(

