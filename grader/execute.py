@@ -18,6 +18,8 @@ from grader.messages import (
     Done,
     Environment,
     Epoch,
+    EvaluationEnded,
+    FigureSeen,
     FitEnded,
     FitStarted,
     Message,
@@ -25,13 +27,16 @@ from grader.messages import (
     Output,
     ProbeAnswered,
     Reader,
+    ValuesFound,
     VariablesFound,
 )
 from grader.records import (
     ArrayFacts,
     CellOutcome,
     CellRecord,
+    EvaluationRecord,
     ExecutionRecord,
+    FigureRecord,
     FitRecord,
     FoundModel,
     ProbeAnswer,
@@ -46,6 +51,8 @@ MOST_OUTPUT = 4 * MIB
 """Characters of output kept for one cell."""
 MOST_FITS = 1000
 PROBES_MAY_HIT = ("timeout", "memory", "processes", "disk")
+MOST_EVALUATIONS = 1000
+MOST_FIGURES = 100
 JOINED = 32
 """Updates in one call, where nobody watches each of them."""
 
@@ -152,8 +159,11 @@ class _Watched:
         self.cells: dict[int, _Cell] = {}
         self.current = 0
         self.fits: list[FitRecord] = []
+        self.evaluations: list[EvaluationRecord] = []
         self.models: ModelsFound | None = None
         self.variables: Mapping[str, ArrayFacts] = {}
+        self.values: Mapping[str, Any] = {}
+        self.figures: dict[int, FigureRecord] = {}
         self.environment: Mapping[str, str] = {}
         self.done = False
         self.reader = Reader()
@@ -188,16 +198,28 @@ class _Watched:
                 self._tell(f", epoch {epoch}/{self._epochs}{shown}")
             case FitEnded(fit=fit) if len(self.fits) < MOST_FITS:
                 self.fits.append(fit)
+            case EvaluationEnded(evaluation=evaluation) if len(self.evaluations) < MOST_EVALUATIONS:
+                self.evaluations.append(evaluation)
             case ModelsFound():
                 self.models = message
             case VariablesFound(variables=variables):
                 self.variables = variables
+            case ValuesFound(values=values):
+                self.values = values
+            case FigureSeen(number=number, figure=figure):
+                self._keep_figure(number, figure)
             case Done():
                 self.done = True
             case ProbeAnswered(name=name, answer=answer) if name in self.probes and self.done:
                 self.answers.setdefault(name, answer)
             case _:
                 pass
+
+    def _keep_figure(self, number: int, figure: FigureRecord) -> None:
+        """Keep the last ones: code that draws in each epoch is finished with its last figure."""
+        self.figures[number] = figure
+        if len(self.figures) > MOST_FIGURES:
+            del self.figures[min(self.figures)]
 
     def _tell(self, detail: str) -> None:
         place = f"cell {self.current}/{len(self.submission.cells)}{detail}"
@@ -247,8 +269,11 @@ def _record(watched: _Watched, outcome: Outcome, assignment: Assignment) -> Exec
             cells=_cells(watched, ending),
             models=_models(watched, outcome),
             fits=tuple(watched.fits),
+            evaluations=tuple(watched.evaluations),
             variables=watched.variables,
             probes=_answers(watched),
+            values=watched.values,
+            figures=tuple(figure for _, figure in sorted(watched.figures.items())),
             stdout=outcome.stdout,
             stderr=outcome.stderr,
             seconds=outcome.wall_s,

@@ -10,7 +10,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
-from grader.records import ArrayFacts, CellOutcome, ErrorFacts, FitRecord, FoundModel, ProbeAnswer
+from grader.records import (
+    ArrayFacts,
+    CellOutcome,
+    ErrorFacts,
+    EvaluationRecord,
+    FigureRecord,
+    FitRecord,
+    FoundModel,
+    ProbeAnswer,
+)
 
 LONGEST_LINE = 16 << 20
 DEEPEST = 10
@@ -21,6 +30,19 @@ MOST_TEXT = 2_000_000
 """Characters of one, keys and names included."""
 Name = Annotated[str, Field(max_length=500)]
 Number = Annotated[int, Field(ge=0, le=10**12)]
+Text = Annotated[str, Field(max_length=4000)]
+Scalar = bool | Annotated[int, Field(ge=-(10**18), le=10**18)] | float | Text | None
+Scalars = (
+    Scalar
+    | Annotated[list[Scalar], Field(max_length=200)]
+    | Annotated[dict[Name, Scalar], Field(max_length=200)]
+)
+Value = (
+    Scalars
+    | Annotated[list[Scalars], Field(max_length=200)]
+    | Annotated[dict[Name, Scalars], Field(max_length=200)]
+)
+"""What is kept of a student's small values: JSON data, two levels deep."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +115,14 @@ class FitEnded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationEnded:
+    """An evaluation is over."""
+
+    event: Literal["evaluation"]
+    evaluation: EvaluationRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelsFound:
     """Every model, at the end of the run."""
 
@@ -106,6 +136,23 @@ class VariablesFound:
 
     event: Literal["variables"]
     variables: Annotated[dict[Name, ArrayFacts], Field(max_length=500)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureSeen:
+    """A figure is shown, or another than it was."""
+
+    event: Literal["figure"]
+    number: Number
+    figure: FigureRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValuesFound:
+    """Named numbers, texts and small collections, at the end of the run."""
+
+    event: Literal["values"]
+    values: Annotated[dict[Name, Value], Field(max_length=500)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,8 +204,11 @@ Message = (
     | FitStarted
     | Epoch
     | FitEnded
+    | EvaluationEnded
     | ModelsFound
     | VariablesFound
+    | ValuesFound
+    | FigureSeen
     | Done
     | ProbeAnswered
 )

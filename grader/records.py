@@ -144,10 +144,33 @@ class ArrayFacts:
     """Largest value."""
     mean: float | None = None
     """Mean value."""
+    deviation: float | None = None
+    """Standard deviation of all values; ``None`` for whole numbers."""
     one_hot: bool | None = None
     """Every row has a single 1 among zeros; ``None`` when it is no matrix."""
     sampled: bool = False
     """The values were read off a part of a large array."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowFacts:
+    """Whose rows an array holds: they are compared with the served data, scaled or not."""
+
+    total: int
+    """Rows of the array."""
+    looked_at: int
+    """How many of them were looked at, evenly spaced; the counts below are of these."""
+    known: int
+    """Rows that are in the served data."""
+    from_test: int | None
+    """How many of :attr:`total` were taken from the served test set, by their share and their
+    order; ``None`` when neither tells."""
+    repeated: int | None
+    """Rows that stand in the array before; ``None`` when not all were looked at."""
+    labelled: int
+    """Known rows whose label could be read."""
+    labels_right: int
+    """How many of these labels are the rows' own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +225,93 @@ class FitRecord:
     """Wall time."""
     stopped_by: Literal["", "epochs", "seconds"] = ""
     """The training budget that ended it before its time; empty when none did."""
+    continues: int | None = None
+    """The model with whose trained weights it began, this one or another; ``None`` when they were
+    new."""
+    rows: RowFacts | None = None
+    """Whose rows it learnt from, those of ``validation_split=`` left out."""
+    validation_rows: RowFacts | None = None
+    """Whose rows it was validated on."""
+    validation_shared: int | None = None
+    """How many of the validation rows are training rows as well."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationRecord:
+    """One recorded call of ``evaluate``; the validation within ``fit`` is none."""
+
+    model: int
+    """Which of :attr:`ExecutionRecord.models`."""
+    cell: int
+    """The cell it was called in, counted from 1."""
+    after_fits: int
+    """How many calls of ``fit`` the model had seen by then."""
+    x: ArrayFacts | None
+    """The inputs; ``None`` for a generator."""
+    y: ArrayFacts | None
+    """The targets."""
+    samples: int | None
+    """How many there were; ``None`` when the data brings its own batches."""
+    results: Mapping[str, float]
+    """Metric → value, by Keras' names; empty when it did not return."""
+    completed: bool
+    """Whether ``evaluate`` returned."""
+    rows: RowFacts | None = None
+    """Whose rows it was evaluated on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineRecord:
+    """One line of a plot."""
+
+    label: str
+    """Its name in a legend; empty without one."""
+    points: int
+    """How many it has."""
+    y: tuple[float, ...] = ()
+    """Their heights; empty when there are too many to keep."""
+    first: float | None = None
+    """Height of the first."""
+    last: float | None = None
+    """Height of the last."""
+    minimum: float | None = None
+    """The lowest."""
+    maximum: float | None = None
+    """The highest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AxesRecord:
+    """One plot of a figure."""
+
+    title: str
+    """What stands above it."""
+    x_label: str
+    """What stands along the horizontal axis."""
+    y_label: str
+    """What stands along the vertical axis."""
+    legend: tuple[str, ...]
+    """The legend's entries; none without a legend."""
+    lines: tuple[LineRecord, ...]
+    """In the order in which they were drawn."""
+    images: int
+    """Pictures and heat maps."""
+    bars: int
+    """Bars, those of histograms included."""
+    dots: int
+    """Dots of scatter plots."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureRecord:
+    """A figure that was shown, or was still open when its cell ended."""
+
+    cell: int
+    """The cell it was seen in, counted from 1."""
+    title: str
+    """What stands above all its plots."""
+    axes: tuple[AxesRecord, ...]
+    """Its plots."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,10 +412,16 @@ class ExecutionRecord:
     """The model to be judged, as a place in :attr:`models`."""
     fits: tuple[FitRecord, ...] = ()
     """Every recorded call of ``fit``, in order."""
+    evaluations: tuple[EvaluationRecord, ...] = ()
+    """Every recorded call of ``evaluate``, in order."""
     variables: Mapping[str, ArrayFacts] = field(default_factory=dict)
     """Facts of the arrays that had a name when the run ended."""
     probes: Mapping[str, ProbeAnswer] = field(default_factory=dict)
     """What each probe was answered; kept apart from the run, so that one may be added."""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """Numbers, texts and small collections that had a name when the run ended, as JSON data."""
+    figures: tuple[FigureRecord, ...] = ()
+    """What was plotted, in order."""
     stdout: str = ""
     """What was printed past Python's own streams."""
     stderr: str = ""

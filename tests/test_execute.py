@@ -311,3 +311,30 @@ def test_a_student_is_served_data_and_no_label_leaves_with_the_job(
         "probes",
     }
     assert sandbox.limits.memory == 4 << 30
+
+
+def test_evaluations_and_figures_are_kept_and_forged_floods_are_not(run):
+    evaluation = {
+        "model": 0,
+        "cell": 1,
+        "after_fits": 1,
+        "x": None,
+        "y": None,
+        "samples": 40,
+        "results": {"loss": 0.5},
+        "completed": True,
+    }
+    figure = {"cell": 1, "title": "", "axes": []}
+    during = [
+        FIT,
+        *[{"event": "evaluation", "evaluation": evaluation}] * 1001,
+        *({"event": "figure", "number": n, "figure": figure} for n in range(101)),
+        {"event": "figure", "number": 100, "figure": {**figure, "title": "changed"}},
+        {"event": "values", "values": {"epoch": 4}},
+    ]
+    record = run(cell(1, during=during), END)
+    assert len(record.evaluations) == 1000
+    assert record.evaluations[0].results == {"loss": 0.5}
+    assert len(record.figures) == 100
+    assert record.figures[-1].title == "changed"
+    assert record.values == {"epoch": 4}

@@ -79,3 +79,14 @@ def test_any_bytes_are_survived(data):
 def test_any_json_in_place_of_a_field_is_survived(value):
     for key in FIT:
         Reader().feed(line(event="fit", fit={**FIT, key: value}))
+
+
+def test_values_are_small_or_no_message():
+    reader = Reader()
+    large = ({"a": "x" * 4001}, {"a": [0] * 201}, {"a": [[[1]]]}, {"a" * 501: 1})
+    for values in large:
+        assert reader.feed(line(event="values", values=values)) == []
+    small = {"a": [[1, 0.5], {"b": None}], "c": {"d": ["e", True]}}
+    (found,) = reader.feed(line(event="values", values=small))
+    assert found.values == small
+    assert reader.dropped == len(large)

@@ -10,8 +10,9 @@ A check is a pytest test whose fixtures are facts::
         \"\"\"The classifier is one dense layer with ten softmax units.\"\"\"
         model.expect_layers(dense(10, "softmax"))
 
-``model``, ``fits``, ``variables``, ``probes``, ``answers`` and ``held_out`` have ``expect_…``
-methods that give verdict and explanation; a plain ``assert`` works just as well.
+``model``, ``fits``, ``evaluations``, ``figures``, ``variables``, ``values``, ``probes``,
+``answers`` and ``held_out`` have ``expect_…`` methods that give verdict and explanation; a plain
+``assert`` works just as well.
 """
 
 from grader.checks.layers import (

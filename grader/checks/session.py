@@ -17,11 +17,13 @@ import pytest
 
 from grader.assignment import Assignment
 from grader.checks.architecture import JudgedModel
-from grader.checks.data import Variables
+from grader.checks.data import Values, Variables
+from grader.checks.evaluations import Evaluations
 from grader.checks.named import NamedModels
 from grader.checks.performance import HeldOut
+from grader.checks.plots import Figures
 from grader.checks.probes import Probes
-from grader.checks.training import Training
+from grader.checks.training import Training, Trainings
 from grader.checks.verdict import BrokenFactError, MissingFactError, Unmet
 from grader.errors import AssignmentError
 from grader.records import (
@@ -441,8 +443,45 @@ class _Judge:
         execution = self._execution
         if execution.chosen is None:
             raise self._nothing("a trained model")
-        own = tuple(fit for fit in execution.fits if fit.model == execution.chosen)
-        return Training(own, self._facts.card, execution.found)
+        return self._training(execution, execution.chosen)
+
+    def _training(self, execution: ExecutionRecord, number: int) -> Training:
+        own = tuple(fit for fit in execution.fits if fit.model == number)
+        card = self._facts.card if number == execution.chosen else None
+        return Training(own, card, execution.models[number])
+
+    @pytest.fixture
+    def trainings(self) -> Trainings:
+        """The recorded trainings of every model, by the names that the student gave it."""
+        execution = self._execution
+        return Trainings(
+            {
+                name: self._training(execution, model.number)
+                for model in execution.models
+                for name in model.variables
+            }
+        )
+
+    @pytest.fixture
+    def evaluations(self, fits: Training) -> Evaluations:
+        """The recorded evaluations of the judged model."""
+        execution = self._execution
+        own = tuple(one for one in execution.evaluations if one.model == execution.chosen)
+        return Evaluations(own, fits)
+
+    @pytest.fixture
+    def figures(self) -> Figures:
+        """What was plotted, beside the histories that may be in it."""
+        execution = self._execution
+        first = [] if execution.chosen is None else [execution.chosen]
+        others = [model.number for model in execution.models if model.number != execution.chosen]
+        trainings = [self._training(execution, number) for number in (*first, *others)]
+        return Figures(execution.figures, trainings)
+
+    @pytest.fixture
+    def values(self) -> Values:
+        """Numbers, texts and small collections that had a name when the run ended."""
+        return Values(self._execution.values)
 
     @pytest.fixture
     def history(self, fits: Training) -> dict[str, tuple[float, ...]]:

@@ -1,10 +1,15 @@
 """Checks of how a model was trained: recorded calls of ``fit``, their data and their history."""
 
 import math
+from collections.abc import Iterator, Mapping
 
 from grader.checks.compatibility import mismatch
-from grader.checks.verdict import Unmet, count
-from grader.records import ArrayFacts, FitRecord, FoundModel, ModelCard, Task
+from grader.checks.curves import Curves
+from grader.checks.protocol import Protocol
+from grader.checks.recorded import trained_samples
+from grader.checks.settings import Settings
+from grader.checks.verdict import MissingFactError, Unmet, count
+from grader.records import Task
 
 LARGEST_SCALED = 20.0
 """Standardised pixels reach about three; raw ones 255."""
@@ -14,58 +19,8 @@ SMALLEST_SCALED = 0.02
 """Pixels divided by 255 twice end at 0.004."""
 
 
-class Training:
+class Training(Settings, Protocol, Curves):
     """The recorded trainings of the judged model, as checks see them."""
-
-    def __init__(
-        self,
-        fits: tuple[FitRecord, ...],
-        card: ModelCard | None,
-        found: FoundModel | None = None,
-    ) -> None:
-        self.fits = fits
-        """In order."""
-        self._card = card
-        self._found = found
-
-    def __len__(self) -> int:
-        """Count the calls."""
-        return len(self.fits)
-
-    @property
-    def last(self) -> FitRecord:
-        """The last training.
-
-        Raises:
-            Unmet: The model was never trained.
-        """
-        if not self.fits:
-            raise Unmet(
-                expected="a call of `fit` on the model",
-                received="none",
-                hint="A model knows nothing before it is trained.",
-            )
-        return self.fits[-1]
-
-    @property
-    def by_hand(self) -> bool:
-        """Whether the model was trained without ``fit``, in a loop of the student's own.
-
-        Nothing was recorded of its data then, and what was not seen is not held against anybody.
-        """
-        return not self.fits and self._found is not None and self._found.updates > 0
-
-    @property
-    def epochs(self) -> int:
-        """Epochs that were finished, over all trainings."""
-        return sum(
-            max((len(values) for values in fit.history.values()), default=0) for fit in self.fits
-        )
-
-    @property
-    def updates(self) -> int:
-        """Weight updates over all trainings."""
-        return sum(fit.updates for fit in self.fits)
 
     def expect_trained(self, *, epochs: int = 1) -> None:
         """Expect at least so many epochs of training that ran to their end.
@@ -193,11 +148,9 @@ class Training:
         """
         if self.by_hand:
             return
-        fit = self.last
-        seen = samples(fit.x)
-        if seen is None:
+        trained = trained_samples(self.last)
+        if trained is None:
             return
-        trained = round(seen * (1 - fit.validation_split))
         if trained < at_least:
             raise Unmet(
                 expected=f"at least {at_least:,} training samples",
@@ -206,6 +159,31 @@ class Training:
             )
 
 
-def samples(facts: ArrayFacts | None) -> int | None:
-    """How many samples an array holds."""
-    return facts.shape[0] if facts and facts.shape else None
+class Trainings(Mapping[str, Training]):
+    """The recorded trainings of every model, by its name, for checks that compare two."""
+
+    def __init__(self, trainings: Mapping[str, Training]) -> None:
+        self._trainings = trainings
+
+    def __getitem__(self, name: str) -> Training:
+        """Give one model's trainings.
+
+        Raises:
+            Unmet: There is no model of that name.
+        """
+        if name not in self._trainings:
+            near = ", ".join(f"`{known}`" for known in sorted(self._trainings)[:10])
+            raise MissingFactError(
+                expected=f"a model called `{name}`",
+                received=f"models called {near}" if near else "no models",
+                hint="Keep the names that the handout gives.",
+            )
+        return self._trainings[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through the names."""
+        return iter(self._trainings)
+
+    def __len__(self) -> int:
+        """Count the names."""
+        return len(self._trainings)

@@ -60,6 +60,17 @@ class Ahead:
                 arguments = _arguments(function, (), given)
                 self._calls.append(_Call(function, arguments, _identity(path), [result]))
 
+    def decoded(self, folder: Path) -> Iterator[tuple[str, Any]]:
+        """Go through what is ready: the file's name and what the call gave.
+
+        Args:
+            folder: The served files.
+        """
+        names = {_identity(path): path.name for path in folder.iterdir()}
+        for call in self._calls:
+            if call.results and call.file in names:
+                yield names[call.file], call.results[0]
+
     def give(self, folder: Path) -> None:
         """Let the first call of each kind take what is ready, if it was made from these files.
 

@@ -22,12 +22,16 @@ from .ahead import Ahead
 from .budget import Budget
 from .channel import send
 from .facts import variable_facts
+from .figures import Figures
 from .joined import JoinedSteps
+from .names import plain_values
+from .overlap import Overlap
 from .recorder import Recorder
 from .served import lay_beside, serve
 from .shell import Shell, open_shell
 
 _ahead = Ahead()
+_overlap = Overlap()
 
 
 def prepare(task: dict[str, Any]) -> None:
@@ -39,7 +43,9 @@ def prepare(task: dict[str, Any]) -> None:
         task: ``places`` (``data``: the served files), ``decoded_data`` (whether to decode them).
     """
     if task.get("decoded_data") and "data" in task["places"]:
-        _ahead.load(Path(task["places"]["data"]))
+        folder = Path(task["places"]["data"])
+        _ahead.load(folder)
+        _overlap.load(folder, _ahead)
 
 
 def main(task: dict[str, Any]) -> None:
@@ -63,8 +69,10 @@ def main(task: dict[str, Any]) -> None:
         save=keep,
         budget=Budget(**(task.get("budget") or {})),
         joined=JoinedSteps(int(speed.get("joined_steps") or 0)),
+        overlap=_overlap,
     )
     _same_in_same_out(task["seed"])
+    _overlap.use(Path(task["places"]["data"]) if "data" in task["places"] else None)
     if "data" in task["places"]:
         folder = Path(task["places"]["data"])
         serve(folder)
@@ -72,12 +80,14 @@ def main(task: dict[str, Any]) -> None:
         if speed.get("decoded_data"):
             _ahead.give(folder)
     recorder.install()
-    shell = open_shell()
+    shell, figures = open_shell(), Figures()
+    shell.on_display = figures.displayed
     names = _namespace(shell, work, task)
     send("environment", values=_environment(task["seed"]))
     for number, source in enumerate(task["cells"], start=1):
-        recorder.cell = number
+        recorder.cell = figures.cell = number
         _run_cell(shell, number, source, is_script=task["kind"] == "script")
+        figures.cell_ended()
     _flush_streams()
     models = harvest.found_models(recorder.models, names)
     for number, model in enumerate(models):
@@ -92,6 +102,7 @@ def main(task: dict[str, Any]) -> None:
         ],
     )
     send("variables", variables=variable_facts(names))
+    send("values", values=plain_values(names, shell.user_ns_hidden))
     send("done")
     probe.ask(task.get("probes") or {}, names, task["seed"], _error_facts)
     _flush_streams()

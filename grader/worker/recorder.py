@@ -1,4 +1,4 @@
-"""Watches what the student's code does with ``keras.Model``: ``compile``, ``fit``, each epoch.
+"""Watches what the student's code does with ``keras.Model``: ``compile``, ``fit``, ``evaluate``.
 
 The methods of the class are wrapped, never ``Layer.__init__`` (Keras inspects its signature) and
 never an argument of a call, so that the student's code sees what it would see without us.
@@ -16,29 +16,44 @@ import keras
 from .budget import Budget
 from .channel import send
 from .facts import array_facts, compile_facts
-from .harvest import updates
+from .harvest import updates, weights_state
+from .hooks import after
 from .joined import JoinedSteps
+from .overlap import Overlap
+
+MOST_EVALUATIONS = 1000
+"""Calls of ``evaluate`` that are described; those of a loop over single samples are not."""
 
 
 class Recorder:
-    """Keeps every model that was compiled or fitted, and tells the host of each ``fit``.
+    """Keeps every model that was compiled or fitted; tells the host of ``fit`` and ``evaluate``.
 
     Args:
         save: Called with a model and its number after each ``fit``, so that what was learnt
             survives whatever the code does next.
         budget: Ends a ``fit`` that takes more than it may.
         joined: Makes a ``fit`` faster.
+        overlap: Tells whose rows enter.
     """
 
     def __init__(
-        self, save: Callable[[Any, int], None], budget: Budget, joined: JoinedSteps
+        self,
+        save: Callable[[Any, int], None],
+        budget: Budget,
+        joined: JoinedSteps,
+        overlap: Overlap,
     ) -> None:
         self.models: list[Any] = []
         self.fits: dict[int, int] = {}
         self.cell = 0
+        self._evaluations = 0
+        self._evaluating: list[_Evaluation] = []
         self._save = save
         self._budget = budget
         self._joined = joined
+        self._overlap = overlap
+        self._trained: dict[int, int] = {}
+        """State of the weights after a training → the model's number."""
 
     def number(self, model: Any) -> int:
         """Give a model's place in the list, adding it when it is new."""
@@ -52,6 +67,7 @@ class Recorder:
         """Wrap the methods of ``keras.Model``; before the student's first line."""
         self._wrap_compile()
         self._wrap_fit()
+        self._wrap_evaluate()
         self._watch_epochs()
         self._budget.install()
         self._joined.install()
@@ -74,7 +90,9 @@ class Recorder:
         @functools.wraps(original)
         def fit(model: Any, *args: Any, **kwargs: Any) -> Any:
             number = self.number(model)
-            facts = _fit_facts(_arguments(signature, model, args, kwargs))
+            given = _arguments(signature, model, args, kwargs)
+            facts = _fit_facts(given) | self._rows_of_fit(given)
+            state, compiled = weights_state(model), _compiled(model)
             send("fit_started", model=number, cell=self.cell, epochs=facts["epochs"])
             before, start, completed = updates(model), time.perf_counter(), False
             training = None
@@ -89,17 +107,79 @@ class Recorder:
                 record = {
                     "model": number,
                     "cell": self.cell,
-                    "compiled": compile_facts(model),
+                    "compiled": compiled,
                     "updates": updates(model) - before,
                     "history": _curves(history) if isinstance(history, dict) else {},
                     "completed": completed,
                     "seconds": time.perf_counter() - start,
                     "stopped_by": training.stopped_by if training else "",
+                    "continues": self._trained.get(state),
                 }
+                if (learnt := weights_state(model)) not in (0, state):
+                    self._trained[learnt] = number
                 send("fit", fit=facts | record)
                 self._save(model, number)
 
         keras.Model.fit = fit
+
+    def _rows_of_fit(self, given: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return self._overlap.fit(
+                given.get("x"),
+                given.get("y"),
+                given.get("validation_data"),
+                _number(given.get("validation_split")),
+            )
+        except Exception:  # noqa: BLE001 - no mistake of ours may become the student's
+            return {}
+
+    def _rows_of_evaluation(self, given: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return self._overlap.evaluation(given.get("x"), given.get("y"))
+        except Exception:  # noqa: BLE001 - no mistake of ours may become the student's
+            return {}
+
+    def _wrap_evaluate(self) -> None:
+        original = keras.Model.evaluate
+        signature = inspect.signature(original)
+
+        @functools.wraps(original)
+        def evaluate(model: Any, *args: Any, **kwargs: Any) -> Any:
+            is_validation = bool(kwargs.get("_use_cached_eval_dataset"))
+            if is_validation or self._evaluations >= MOST_EVALUATIONS:
+                return original(model, *args, **kwargs)
+            self._evaluations += 1
+            given = _arguments(signature, model, args, kwargs)
+            x, y = _facts(given.get("x")), _facts(given.get("y"))
+            rows = self._rows_of_evaluation(given)
+            running, completed = _Evaluation(model), False
+            self._evaluating.append(running)
+            try:
+                result = original(model, *args, **kwargs)
+                completed = True
+                return result
+            finally:
+                self._evaluating.remove(running)
+                number = self.number(model)
+                record = {
+                    "model": number,
+                    "cell": self.cell,
+                    "after_fits": self.fits.get(number, 0),
+                    "x": x,
+                    "y": y,
+                    "samples": _samples(given.get("x"), x),
+                    "results": running.results,
+                    "completed": completed,
+                }
+                send("evaluation", evaluation=record | rows)
+
+        keras.Model.evaluate = evaluate
+        after(keras.callbacks.CallbackList, "on_test_end", self._test_ended)
+
+    def _test_ended(self, callbacks: Any, logs: Any = None) -> None:
+        """Take the results by their names; ``evaluate`` itself may return a bare list."""
+        if self._evaluating and self._evaluating[-1].model is callbacks.model:
+            self._evaluating[-1].results = _numbers(logs or {})
 
     def _watch_epochs(self) -> None:
         original = keras.callbacks.History.on_epoch_end
@@ -111,6 +191,14 @@ class Recorder:
             return result
 
         keras.callbacks.History.on_epoch_end = on_epoch_end
+
+
+class _Evaluation:
+    """A running call of ``evaluate``."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.results: dict[str, Any] = {}
 
 
 def _curves(history: dict[str, list[Any]]) -> dict[str, list[Any]]:
@@ -145,6 +233,13 @@ def _fit_facts(given: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _compiled(model: Any) -> dict[str, Any] | None:
+    try:
+        return compile_facts(model)
+    except Exception:  # noqa: BLE001 - no mistake of ours may become the student's
+        return None
+
+
 def _arguments(
     signature: inspect.Signature, model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> dict[str, Any]:
@@ -161,6 +256,10 @@ def _facts(value: Any) -> dict[str, Any] | None:
         return array_facts(value)
     except Exception:  # noqa: BLE001 - no mistake of ours may become the student's
         return None
+
+
+def _samples(x: Any, facts: dict[str, Any] | None) -> int | None:
+    return facts["shape"][0] if facts and facts["shape"] and _brings_no_batches(x) else None
 
 
 def _number(value: Any) -> float:

@@ -11,10 +11,12 @@ import sys
 import time
 import warnings
 from base64 import b64encode
+from collections.abc import Callable
 from typing import Any
 
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
+from IPython.core.formatters import DisplayFormatter
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Instance, Type
 from traitlets.config import Config
@@ -132,12 +134,27 @@ def _mime(data: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+class Formatter(DisplayFormatter):  # type: ignore[misc]  # IPython has no types
+    """Lets ours see what is displayed, before it becomes text or an image."""
+
+    def format(self, obj: Any, *args: Any, **kwargs: Any) -> Any:
+        """Format as ever."""
+        self.parent.on_display(obj)
+        return super().format(obj, *args, **kwargs)
+
+
 class Shell(InteractiveShell):  # type: ignore[misc]  # IPython has no types
     """The shell that student cells run in."""
 
     display_pub_class = Type(Publisher)
     displayhook_class = Type(Hook)
     error: BaseException | None = Instance(BaseException, allow_none=True, default_value=None)
+    on_display: Callable[[Any], None] = staticmethod(lambda _: None)
+
+    def init_display_formatter(self) -> None:
+        """Format with ours."""
+        self.display_formatter = Formatter(parent=self)
+        self.configurables.append(self.display_formatter)
 
     def init_io(self) -> None:
         """Streams are set by :func:`open_shell`."""

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from grader.checks import Unmet
 from grader.normal_form import RawLayer, normal_form
 from grader.records import CompileFacts, ModelCard
 
@@ -106,3 +107,39 @@ def card_of(shape, layers, **changes):
 def calculator():
     """``calculator.card(input_shape, layers)`` and ``calculator.raw(input_shape, layers)``."""
     return SimpleNamespace(card=card_of, raw=raw_layers)
+
+
+# ------------------------------------------------------------------ words
+
+
+def _said(expectation, *args, **kwargs):
+    try:
+        expectation(*args, **kwargs)
+    except Unmet as error:
+        unmet = error
+    else:
+        return None
+    assert unmet.expected
+    assert unmet.received
+    return str(unmet)
+
+
+def _judge(wrong, expectation, *args, **kwargs):
+    words = _said(expectation, *args, **kwargs)
+    if wrong is None:
+        assert words is None
+    else:
+        assert words is not None
+        assert wrong in words
+
+
+@pytest.fixture
+def said():
+    """Give what an unmet expectation says, or nothing when it is met."""
+    return _said
+
+
+@pytest.fixture
+def judge():
+    """Compare what an expectation says with what it ought to say; ``None`` when it is met."""
+    return _judge

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import pytest
 
 from grader.assignment import read_assignment
 from grader.checks.session import list_checks, run_checks
 from grader.errors import AssignmentError
+from grader.records import AxesRecord, EvaluationRecord, FigureRecord, LineRecord
 
 HEAD = "import pytest\nfrom grader.checks import dense\n"
 
@@ -118,6 +121,38 @@ def test_fixtures_give_every_fact(assignment_folder, make):
     arguments = "submission, execution, model, models, fits, history, variables, held_out"
     folder = assignment_folder(checks=HEAD + check(body, arguments=arguments))
     assert judge(folder, make.evidence())[0][0].outcome == "passed"
+
+
+def test_fixtures_give_what_was_tested_plotted_and_named(assignment_folder, make):
+    first, second = make.fit(), make.fit(model=1, history={"loss": (3.0, 2.0)})
+    found = make.execution().models[0]
+    tested = EvaluationRecord(
+        model=0, cell=3, after_fits=1, x=None, y=None, samples=None, results={}, completed=True
+    )
+    lines = tuple(
+        LineRecord(label="", points=len(one.history["loss"]), y=one.history["loss"])
+        for one in (first, second)
+    )
+    axes = AxesRecord(
+        title="", x_label="", y_label="", legend=(), lines=lines, images=0, bars=0, dots=0
+    )
+    known = make.evidence(
+        execution=make.execution(
+            models=(found, replace(found, number=1, variables=("small",))),
+            fits=(first, second),
+            evaluations=(tested, replace(tested, model=1)),
+            figures=(FigureRecord(cell=4, title="", axes=(axes,)),),
+            values={"epoch": 4},
+        )
+    )
+    body = (
+        "assert len(fits) == len(evaluations) == len(figures) == len(values) == 1; "
+        "assert sorted(trainings) == ['model', 'small'] and trainings['small'].epochs == 2; "
+        "figures.expect_curves('loss'); figures.expect_points(2); values.expect_number('epoch', 4)"
+    )
+    checks = HEAD + check(body, arguments="fits, trainings, evaluations, figures, values")
+    ((result,),) = judge(assignment_folder(checks=checks), known)
+    assert result.outcome == "passed", result
 
 
 def test_parametrised_checks_have_titles_of_their_own(assignment_folder, make):

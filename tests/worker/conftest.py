@@ -11,7 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grader.messages import CellEnded, Done, FitEnded, Output, Reader
+from grader.messages import (
+    CellEnded,
+    Done,
+    EvaluationEnded,
+    FigureSeen,
+    FitEnded,
+    Output,
+    Reader,
+    ValuesFound,
+    VariablesFound,
+)
 
 FORKS = Path(__file__).with_name("forks.py")
 
@@ -26,6 +36,24 @@ class Ran:
     @property
     def fits(self):
         return [message.fit for message in self.messages if isinstance(message, FitEnded)]
+
+    @property
+    def evaluations(self):
+        return [one.evaluation for one in self.messages if isinstance(one, EvaluationEnded)]
+
+    @property
+    def variables(self):
+        (found,) = [one.variables for one in self.messages if isinstance(one, VariablesFound)]
+        return found
+
+    @property
+    def values(self):
+        (found,) = [one.values for one in self.messages if isinstance(one, ValuesFound)]
+        return found
+
+    @property
+    def figures(self):
+        return [(one.number, one.figure) for one in self.messages if isinstance(one, FigureSeen)]
 
     @property
     def outcomes(self):

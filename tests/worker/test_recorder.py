@@ -1,0 +1,124 @@
+"""What is recorded of a student's calls of Keras."""
+
+import pytest
+
+pytestmark = pytest.mark.keras
+
+COMMON = """
+import keras
+import numpy as np
+from keras import layers
+
+rng = np.random.default_rng(5)
+x = rng.random((120, 12), "float32")
+y = rng.integers(0, 4, 120)
+x_test, y_test = rng.random((40, 12), "float32") * 255, rng.integers(0, 4, 40)
+
+def compiled(metrics=("accuracy",)):
+    model = keras.Sequential([keras.Input((12,)), layers.Dense(4, activation="softmax")])
+    model.compile("rmsprop", "sparse_categorical_crossentropy", metrics=list(metrics))
+    return model
+
+model = compiled()
+"""
+
+
+def recorded(kernel, code, **task):
+    ran = kernel.run(COMMON, code, **task)
+    assert ran.outcomes == ["ok", "ok"], ran.errors
+    return ran
+
+
+# ------------------------------------------------------------------ evaluations
+
+SPELLINGS = {
+    "by position": "told = model.evaluate(x_test, y_test)",
+    "by keyword": "told = model.evaluate(y=y_test, x=x_test, verbose=0, batch_size=7)",
+    "as a dictionary": "told = model.evaluate(x_test, y_test, return_dict=True)",
+    "of tensors": "import tensorflow as tf\n"
+    "told = model.evaluate(tf.constant(x_test), tf.constant(y_test))",
+}
+
+
+@pytest.mark.parametrize("case", SPELLINGS)
+@pytest.mark.parametrize("steps", [1, 32])
+def test_an_evaluation_is_recorded_with_its_results_by_name(kernel, case, steps):
+    code = f"{SPELLINGS[case]}\nprint('told', list(getattr(told, 'values', lambda: told)()))"
+    ran = recorded(kernel, code, speed={"joined_steps": steps})
+    (found,) = ran.evaluations
+    assert (found.model, found.cell, found.after_fits, found.completed) == (0, 2, 0, True)
+    assert found.samples == 40
+    assert found.x.shape == (40, 12)
+    assert found.x.maximum > 200
+    assert found.y.shape == (40,)
+    assert set(found.results) == {"loss", "accuracy"}
+    told = ran.text("stdout").rpartition("told ")[2]
+    for value in found.results.values():
+        assert str(value) in told
+
+
+def test_validation_within_a_training_is_no_evaluation(kernel):
+    ran = recorded(
+        kernel,
+        "model.fit(x, y, validation_data=(x_test, y_test), epochs=2, verbose=0)\n"
+        "model.evaluate(x, y, verbose=0)\nmodel.fit(x, y, validation_split=0.5, verbose=0)",
+    )
+    assert len(ran.fits) == 2
+    assert [(one.samples, one.after_fits) for one in ran.evaluations] == [(120, 1)]
+
+
+def test_an_evaluation_within_a_training_is_one(kernel):
+    ran = recorded(
+        kernel,
+        "class Look(keras.callbacks.Callback):\n"
+        "    def on_epoch_end(self, epoch, logs=None):\n"
+        "        self.model.evaluate(x[:30], y[:30], verbose=0)\n"
+        "model.fit(x, y, validation_data=(x_test, y_test), verbose=0, callbacks=[Look()])",
+    )
+    assert [one.samples for one in ran.evaluations] == [30]
+    assert set(ran.evaluations[0].results) == {"loss", "accuracy"}
+
+
+def test_a_pipeline_has_no_samples_and_a_failed_evaluation_no_results(kernel):
+    ran = recorded(
+        kernel,
+        "import tensorflow as tf\n"
+        "model.evaluate(tf.data.Dataset.from_tensor_slices((x, y)).batch(8), verbose=0)\n"
+        "compiled(()).evaluate(x, y, verbose=0)\n"
+        "try:\n    model.evaluate(x[:, :3], y)\nexcept Exception:\n    pass",
+    )
+    pipeline, bare, failed = ran.evaluations
+    assert (pipeline.samples, pipeline.x.shape) == (None, (None, 12))
+    assert set(bare.results) == {"loss"}
+    assert (bare.model, failed.model) == (1, 0)
+    assert not failed.completed
+    assert failed.results == {}
+
+
+def test_a_loop_over_single_samples_is_not_described_without_end(kernel):
+    ran = recorded(
+        kernel,
+        "import grader.worker.recorder as module\nmodule.MOST_EVALUATIONS = 3\n"
+        "for i in range(5):\n    assert len(model.evaluate(x[i:i+1], y[i:i+1], verbose=0)) == 2",
+    )
+    assert len(ran.evaluations) == 3
+
+
+# ------------------------------------------------------------------ facts of arrays
+
+
+@pytest.mark.parametrize(
+    ("array", "mean", "one_hot"),
+    [
+        ("np.full((300, 3), 3e38, 'float32')", 3e38, False),
+        ("np.full((300, 3), 0.1, 'float32').T", 0.1, False),
+        ("np.eye(3)[np.arange(300) % 3]", 1 / 3, True),
+        ("np.vstack([np.eye(3)[np.arange(297) % 3], np.ones((3, 3))])", 306 / 900, False),
+        ("np.arange(300).reshape(100, 3) > 150", 149 / 300, False),
+    ],
+)
+def test_facts_of_large_and_small_arrays_mean_the_same(kernel, array, mean, one_hot):
+    ran = recorded(kernel, f"a = {array}")
+    facts = ran.variables["a"]
+    assert facts.mean == pytest.approx(mean, rel=1e-6)
+    assert facts.one_hot is one_hot
