@@ -50,7 +50,7 @@ def load_own(name: str, folder: Path, *, data_dir: Path | None = None) -> Datase
     file = next((place for place in places if place.is_file()), None)
     if file is None:
         raise DataError(
-            f"There is no {name}, neither {' nor '.join(map(str, places))}.",
+            f"There is no {name} in {' nor in '.join(str(place.parent) for place in places)}.",
             remedy="Put it beside assignment.toml, or name its folder: --data DIR",
         )
     cache = Cache.of_user()

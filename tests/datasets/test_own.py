@@ -156,5 +156,5 @@ def test_one_array_without_a_name_is_refused(tmp_path):
 
 def test_a_file_that_is_not_there_names_both_places(tmp_path):
     (tmp_path / "named").mkdir()
-    with pytest.raises(DataError, match=r"There is no mine.npz, neither .*named.* nor"):
+    with pytest.raises(DataError, match=r"There is no mine.npz in .*named nor in "):
         load_own("mine.npz", tmp_path, data_dir=tmp_path / "named")
