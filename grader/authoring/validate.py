@@ -284,7 +284,7 @@ class _Trial:
                     caught_by=self._catchers(mutant.name),
                     trained="in full" if mutant.name in self.full else "briefly",
                     reason=reason,
-                    seconds=sum(sum(report.seconds.values()) for report in reports),
+                    seconds=sum(report.seconds["run"] for report in reports),
                 )
             )
         return tuple(found)

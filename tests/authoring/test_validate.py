@@ -22,10 +22,10 @@ from tensorflow import keras
 
 # %%
 ### BEGIN SOLUTION
-x = x_train[:3000].reshape(3000, 784) / 255
+x = x_train[:2000].reshape(2000, 784) / 255
 model = keras.Sequential([keras.layers.Dense(10, activation="softmax")])
 model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-history = model.fit(x, y_train[:3000], epochs=4, verbose=2)
+history = model.fit(x, y_train[:2000], epochs=4, verbose=2)
 ### END SOLUTION
 """
 CHECKS = '''
@@ -59,7 +59,7 @@ def test_scaled(fits):
     """Pixels were scaled, nobody said how."""
     fits.expect_scaled_inputs()
 '''
-FLOOR = "\n[thresholds.accuracy]\nat_least = 0.6  # first guess\n"
+FLOOR = "\n[thresholds.accuracy]\nat_least = 0.5  # first guess\n"
 KINDS = ("units off", "no bias", "wrong loss", "unscaled input", "constant prediction")
 
 
@@ -128,7 +128,8 @@ def test_a_hole_in_the_checks_is_found_and_nothing_else(folder):
     assert again.exit_code == 0, again.output
     assert found["is_sound"]
     assert {each["name"]: each["fate"] for each in found["mutants"]}["no_bias-1"] == "harmless"
-    assert again.stderr.count("no code was run for them") == 3
+    # The reference and the handout; the reference on a part of the data; mutants there; the rest.
+    assert again.stderr.count("no code was run for them") == 4
     shown = call("validate", folder, "--only", "no bias")
     assert "little is sound" in shown.stdout
     assert "a bias is a matter of taste" in " ".join(shown.stdout.split())
