@@ -219,7 +219,14 @@ class Probed:
             raise self._unmet("numbers", words(self.given))
         return found
 
-    def expect_spread(self, std: float, *, within: float = 0.05, mean: float = 0.0) -> None:
+    def expect_spread(
+        self,
+        std: float,
+        *,
+        within: float = 0.05,
+        mean: float = 0.0,
+        mistakes: Mapping[float, str] | None = None,
+    ) -> None:
         """Expect random numbers of a mean and a standard deviation, as far as chance allows.
 
         The mean may be off by five standard errors.
@@ -228,6 +235,7 @@ class Probed:
             std: The standard deviation.
             within: How far it may be off, as a share of it.
             mean: The mean.
+            mistakes: Wrong standard deviations, and what is wrong with each.
 
         Example:
             ``probes["xavier"].expect_spread(0.0357, within=0.05)``
@@ -237,7 +245,12 @@ class Probed:
             raise self._unmet("an array of numbers", words(found))
         if not abs(found.std - std) <= within * std:
             expected = f"numbers of standard deviation {std:.4g} (±{100 * within:g} %)"
-            raise self._unmet(expected, f"standard deviation {found.std:.4g}")
+            near = (
+                why
+                for wrong, why in (mistakes or {}).items()
+                if abs(found.std - wrong) <= within * wrong
+            )
+            raise self._unmet(expected, f"standard deviation {found.std:.4g}", next(near, ""))
         error = 5 * std / math.sqrt(max(1, math.prod(found.shape)))
         if not abs(found.mean - mean) <= error:
             raise self._unmet(f"numbers of mean {mean:g}", f"mean {found.mean:.4g}")
@@ -395,8 +408,8 @@ class Probed:
         wrong: list[Unmet] = []
         for row, cells in wanted.items():
             ways = [cells] if isinstance(cells, Mapping) else cells
-            each = (self._wrong_cells(row, way, mistakes or {}) for way in ways)
-            fewest: list[Unmet] = min(each, key=len)
+            tried = [self._wrong_cells(row, way, mistakes or {}) for way in ways]
+            fewest: list[Unmet] = min(tried, key=len)
             wrong += fewest
         if wrong:
             raise Unmet(
