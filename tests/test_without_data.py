@@ -5,10 +5,13 @@ import pytest
 from grader.assignment import read_assignment
 from grader.checks.session import list_checks
 from grader.cluster.parcel import pack, unpack
+from grader.collect import collect
 from grader.datasets import nothing
 from grader.errors import AssignmentError
 from grader.execute import choose
 from grader.measure import measure
+from grader.office import open_office
+from grader.pipeline import grade
 
 BARE = """
 name = "little"
@@ -75,3 +78,21 @@ def test_without_data_nothing_is_measured(make, assignment_folder, little_toml):
     toml = little_toml.replace('[data]\nset = "mnist"\n', "")
     assignment = read_assignment(assignment_folder(toml, CHECK))
     assert measure(make.card(), assignment, nothing(), {}.get) is None
+
+
+@pytest.mark.keras
+@pytest.mark.sandbox
+def test_a_model_is_examined_without_data(assignment_folder, little_toml, tmp_path):
+    code = """
+import keras
+model = keras.Sequential([keras.Input((784,)), keras.layers.Dense(10, activation="softmax")])
+model.compile("sgd", "categorical_crossentropy")
+"""
+    checks = CHECK.format(fixture="model") + "    model.expect_trainable_params(7850)\n"
+    toml = little_toml.replace('[data]\nset = "mnist"\n', "")
+    assignment = read_assignment(assignment_folder(toml, checks))
+    (tmp_path / "ada.py").write_text(code, "utf-8")
+    with open_office(assignment, tmp_path / "results") as office:
+        (report,) = grade(collect([tmp_path / "ada.py"]), assignment, office.desk, office.hands)
+    assert (report.points, report.needs_a_person) == (1, False)
+    assert (report.measurement, report.data["source"]) == (None, "none")
