@@ -37,3 +37,25 @@ def test_multi_hot(fits):
 def test_held_out_accuracy(held_out):
     """It judges at least 86 % of reviews it has never seen as their writers did."""
     held_out.expect_accuracy()
+
+
+@pytest.mark.points(1)
+def test_samples_and_labels(fits):
+    """Each review is trained with its own label, and no test review is trained on."""
+    fits.expect_trained()
+    fits.expect_labels_belong_to_rows()
+    fits.expect_no_test_data_in_training()
+
+
+@pytest.mark.points(1)
+def test_curves(figures):
+    """The loss is plotted over the epochs, with labels on the axes."""
+    figures.expect_curves("loss")
+    figures.expect_labels()
+
+
+@pytest.mark.points(1)
+def test_evaluation(fits, evaluations):
+    """Where the network is evaluated, it sees test reviews prepared like those of training."""
+    fits.expect_trained()
+    evaluations.expect_scaled_like_training()

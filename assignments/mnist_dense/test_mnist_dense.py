@@ -37,3 +37,25 @@ def test_scaled_pixels(fits):
 def test_held_out_accuracy(held_out):
     """It recognises at least 97 % of digits it has never seen."""
     held_out.expect_accuracy()
+
+
+@pytest.mark.points(1)
+def test_samples_and_labels(fits):
+    """Each image is trained with its own label, and no test image is trained on."""
+    fits.expect_trained()
+    fits.expect_labels_belong_to_rows()
+    fits.expect_no_test_data_in_training()
+
+
+@pytest.mark.points(1)
+def test_curves(figures):
+    """The accuracy is plotted over the epochs, with labels on the axes."""
+    figures.expect_curves("accuracy")
+    figures.expect_labels()
+
+
+@pytest.mark.points(1)
+def test_evaluation(fits, evaluations):
+    """Where the network is evaluated, it sees test images prepared like those of training."""
+    fits.expect_trained()
+    evaluations.expect_scaled_like_training()
