@@ -21,7 +21,9 @@ ROWS = 40
 
 
 @pytest.fixture(autouse=True)
-def _few(monkeypatch):
+def _few(monkeypatch, request):
+    if "real_data" in request.keywords:
+        return
     for name, count in (("_BATCH", ROWS), ("_TRAIN", 5 * ROWS), ("_TEST", ROWS)):
         monkeypatch.setattr(cifar10, name, count)
     monkeypatch.setattr(cifar10, "_LEAST_ARCHIVE", 50_000)
@@ -305,3 +307,18 @@ def test_it_says_what_is_looked_for(tmp_path):
         "no cifar-10-batches-py or cifar-10-python.tar.gz or cifar10.npz there"
     )
     assert told["download"].where == "www.cs.toronto.edu"
+
+
+@pytest.mark.real_data
+def test_the_real_photographs_are_served(real_cifar10):
+    dataset = load("cifar10", data_dir=real_cifar10)
+    x, y = _served(dataset, "data_batch_1")
+
+    assert dataset.source == "directory"
+    assert dataset.description.startswith("CIFAR-10 from ")
+    assert x.shape == (10000, 32, 32, 3)
+    assert len(y) == dataset.samples == 10000
+    assert np.bincount(dataset.labels()).tolist() == [1000] * 10
+    # As published of the originals, which these are but for their JPEG.
+    assert dataset.train_facts["mean"] == pytest.approx(120.7, abs=1)
+    assert dataset.train_facts["std"] == pytest.approx(64.1, abs=1)
