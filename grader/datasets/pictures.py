@@ -24,12 +24,16 @@ RECIPE = 1
 _SEED = 32
 _COUNTS = {"train": 50_000, "test": 10_000}
 _SIDE = 32
-_CELLS = (16, 8, 4, 2)
+_CELLS = (16, 8, 4)
 """Clouds are laid over each other whose knots are so many pixels apart,"""
-_SHARES = (30, 34, 22, 14)
-"""with so many hundredths of the brightness."""
-_CONTRAST = (20, 180)
-"""The least and the most that a digit covers what is behind it, in 256ths."""
+_SHARES = (38, 22, 15)
+"""with so many hundredths of the range,"""
+_DARKEST = 32
+"""above this."""
+_INK = (96, 256)
+"""Digits are lighter than clouds on average, or no network would find a first hint of them."""
+_COVER = (-200, 500)
+"""How much a digit covers what is behind it, in 256ths: below 0 not at all, above 256 wholly."""
 _CHUNK = 250
 """Images made at once: they fit into a processor's cache."""
 
@@ -63,8 +67,8 @@ def _colour(shapes: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray
     for start in range(0, len(shapes), _CHUNK):
         chunk = _placed(shapes[start : start + _CHUNK], rng)
         behind = _clouds(len(chunk), rng)
-        ink = rng.integers(0, 256, (len(chunk), 1, 1, 3))
-        strength = rng.integers(*_CONTRAST, len(chunk)).clip(0, 256)
+        ink = rng.integers(*_INK, (len(chunk), 1, 1, 3))
+        strength = rng.integers(*_COVER, len(chunk)).clip(0, 256)
         cover = chunk[..., None] * strength[:, None, None, None]
         yield (behind + (ink - behind) * cover // (255 * 256)).astype(np.uint8)
 
@@ -85,7 +89,7 @@ def _clouds(count: int, rng: np.random.Generator) -> np.ndarray:
     Returns:
         ``(count, 32, 32, 3)`` int64 of 0 to 255.
     """
-    total = np.zeros((count, _SIDE, _SIDE, 3), np.int64)
+    total = np.full((count, _SIDE, _SIDE, 3), _DARKEST, np.int64)
     for cell, share in zip(_CELLS, _SHARES, strict=True):
         knots = rng.integers(0, 256, (count, _SIDE // cell + 1, _SIDE // cell + 1, 3))
         weights = _linear(cell)
