@@ -2,11 +2,12 @@
 
 Out of the images of :mod:`grader.datasets.digits` come 50,000 + 10,000 colour images in CIFAR-10's
 shape and with as many classes. Each is a digit somewhere before clouds of other colours, in a
-colour of its own, and often so faint that little of it can be seen: no pixel tells the class, and
-no network finds every digit. As there, a source of a training image is never that of a test image.
+colour of its own, and often so faint that little or nothing of it can be seen: no pixel tells the
+class, and no network finds every digit. As there, a source of a training image is never that of a
+test image.
 
-How faint the digits are is set so that the course's network scores about what it scores on
-CIFAR-10: see ``tests/datasets/test_references.py``.
+How many digits are too faint to be seen is set so that the course's network scores about what it
+scores on CIFAR-10: see ``docs/accuracies.md``.
 
 All is computed in integers, so the images are the same bit for bit wherever they are made.
 """
@@ -27,11 +28,9 @@ _SIDE = 32
 _CELLS = (16, 8, 4)
 """Clouds are laid over each other whose knots are so many pixels apart,"""
 _SHARES = (38, 22, 15)
-"""with so many hundredths of the range,"""
-_DARKEST = 32
-"""above this."""
-_INK = (96, 256)
-"""Digits are lighter than clouds on average, or no network would find a first hint of them."""
+"""with so many hundredths of the range: clouds are dark on the whole,"""
+_INK = (128, 256)
+"""and digits are lighter, or the course's network would spend its first epoch on chance."""
 _COVER = (-200, 500)
 """How much a digit covers what is behind it, in 256ths: below 0 not at all, above 256 wholly."""
 _CHUNK = 250
@@ -87,9 +86,9 @@ def _clouds(count: int, rng: np.random.Generator) -> np.ndarray:
     """Draw clouds, coarse ones and fine ones over each other.
 
     Returns:
-        ``(count, 32, 32, 3)`` int64 of 0 to 255.
+        ``(count, 32, 32, 3)`` int64 of 0 to 191.
     """
-    total = np.full((count, _SIDE, _SIDE, 3), _DARKEST, np.int64)
+    total = np.zeros((count, _SIDE, _SIDE, 3), np.int64)
     for cell, share in zip(_CELLS, _SHARES, strict=True):
         knots = rng.integers(0, 256, (count, _SIDE // cell + 1, _SIDE // cell + 1, 3))
         weights = _linear(cell)
