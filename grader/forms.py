@@ -43,6 +43,8 @@ class Form:
     """then this is added."""
     by_feature: bool = False
     """Instead: minus the training mean, divided by the training deviation, feature by feature."""
+    by_channel: bool = False
+    """The same with one mean and one deviation for each colour."""
     padding: str = ""
     """``pre`` or ``post``."""
 
@@ -61,6 +63,7 @@ class Scale:
     scale: float = 1.0
     shift: float = 0.0
     by_feature: bool = False
+    by_channel: bool = False
 
 
 def candidate_forms(
@@ -139,13 +142,16 @@ def _dense(layout: str, dataset: Dataset, trained_on: ArrayFacts | None) -> list
             scale=scale.scale,
             shift=scale.shift,
             by_feature=scale.by_feature,
+            by_channel=scale.by_channel,
         )
         for shape in shapes
-        for scale in _scales(dataset.train_facts, trained_on)
+        for scale in _scales(dataset.train_facts, trained_on, coloured=len(sample) > GREY)
     ]
 
 
-def _scales(facts: Mapping[str, float], trained_on: ArrayFacts | None) -> list[Scale]:
+def _scales(
+    facts: Mapping[str, float], trained_on: ArrayFacts | None, *, coloured: bool
+) -> list[Scale]:
     """The scale that was recorded; every known one when nothing was."""
     low, span = facts["min"], facts["max"] - facts["min"]
     mean, std = facts["mean"], facts["std"]
@@ -156,12 +162,14 @@ def _scales(facts: Mapping[str, float], trained_on: ArrayFacts | None) -> list[S
         _affine("scaled to −0.5…0.5", -0.5, 0.5, facts),
         _affine("standardised", (low - mean) / std, (low + span - mean) / std, facts),
     ]
-    by_feature = Scale(name="standardised feature by feature", by_feature=True)
+    by_part = [Scale(name="standardised feature by feature", by_feature=True)]
+    if coloured:
+        by_part.append(Scale(name="standardised colour by colour", by_channel=True))
     if trained_on is None or trained_on.minimum is None or trained_on.maximum is None:
-        return [*known, by_feature]
+        return [*known, *by_part]
     have_low, have_high = trained_on.minimum, trained_on.maximum
     if not have_high > have_low:
-        return [*known, by_feature]
+        return [*known, *by_part]
     near = [
         scale
         for scale in known
@@ -175,7 +183,7 @@ def _scales(facts: Mapping[str, float], trained_on: ArrayFacts | None) -> list[S
     found = [*_of_a_part(known, facts, trained_on)]
     found.append(_affine(as_trained, have_low, have_high, facts))
     if trained_on.mean is not None and abs(trained_on.mean) < NEARLY_ZERO:
-        found.append(by_feature)
+        found += by_part
     return found
 
 

@@ -1,5 +1,6 @@
 """What tests share: facts to judge, made without Keras, and the same data on every machine."""
 
+import io
 import os
 import shutil
 import stat
@@ -10,7 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from grader.records import (
     ArrayFacts,
@@ -44,6 +47,25 @@ def _stand_ins():
         patch.setenv("KERAS_HOME", empty)
         patch.setenv("GRADER_STORE", f"{empty}/evidence")
         yield
+
+
+@pytest.fixture(scope="session")
+def real_cifar10(tmp_path_factory) -> Path:
+    """A folder with the real CIFAR-10, unpacked from JPEG images without their common head."""
+    if not (REAL / "cifar10_jpeg.npz").is_file():
+        pytest.skip(f"no real CIFAR-10 in {REAL}")
+    made = {}
+    with np.load(REAL / "cifar10_jpeg.npz", allow_pickle=False) as packed:
+        head = packed["head"].tobytes()
+        for split in ("train", "test"):
+            stream = io.BytesIO(packed[f"data_{split}"].tobytes())
+            lengths = packed[f"lengths_{split}"].tolist()
+            files = (io.BytesIO(head + stream.read(length)) for length in lengths)
+            made[f"x_{split}"] = np.stack([Image.open(file).convert("RGB") for file in files])
+            made[f"y_{split}"] = packed[f"labels_{split}"]
+    folder = tmp_path_factory.mktemp("real")
+    np.savez(folder / "cifar10.npz", **made)
+    return folder
 
 
 def pytest_runtest_logreport(report):

@@ -16,7 +16,16 @@ from grader.report.as_json import as_data
 
 ROOT = Path(__file__).parents[1]
 NAMES = sorted(path.parent.name for path in ROOT.glob("assignments/*/assignment.toml"))
-FLOORS = {"mnist_softmax": 0.90, "mnist_dense": 0.97, "imdb_dense": 0.86}
+FLOORS = {
+    "mnist_softmax": 0.90,
+    "mnist_dense": 0.97,
+    "mnist_mlp": 0.972,
+    "mnist_dropout": 0.975,
+    "mnist_cnn": 0.985,
+    "imdb_dense": 0.86,
+    "imdb_regularization": 0.84,
+    "cifar10_cnn": 0.60,
+}
 """What the lectures reach on the real data, where an assignment has any."""
 REAL = Path(os.environ.get("GRADER_DATA") or ROOT.parent / "shared" / "data")
 
@@ -54,13 +63,17 @@ def test_the_solution_gets_full_marks_and_the_untouched_handout_none(name, tmp_p
 @pytest.mark.keras
 @pytest.mark.real_data
 @pytest.mark.parametrize("name", FLOORS)
-def test_on_the_real_data_the_solution_reaches_the_lectures_accuracy(name, tmp_path):
-    if not (REAL / "mnist.npz").is_file():
+def test_on_the_real_data_the_solution_reaches_the_lectures_accuracy(name, tmp_path, request):
+    if name.startswith("cifar10"):
+        data = request.getfixturevalue("real_cifar10")
+    elif (REAL / "mnist.npz").is_file():
+        data = REAL
+    else:
         pytest.skip(f"no real data in {REAL}")
-    report = run(name, [ROOT / "solutions" / f"{name}.py"], tmp_path, data=REAL)[name]
+    report = run(name, [ROOT / "solutions" / f"{name}.py"], tmp_path, data=data)[name]
     assert report.data["source"] == "directory"
     assert report.measurement.value >= FLOORS[name]
-    assert report.measurement.samples == (25_000 if name == "imdb_dense" else 10_000)
+    assert report.measurement.samples == (25_000 if name.startswith("imdb") else 10_000)
     assert report.points == report.out_of
 
 

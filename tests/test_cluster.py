@@ -532,6 +532,25 @@ def test_data_arrives_whole_and_without_labels(tmp_path):
         there.labels()
 
 
+def test_folders_in_what_is_served_arrive_with_their_files_and_lead_nowhere_else(tmp_path):
+    inner = tmp_path / "served" / "target" / "batches"
+    inner.mkdir(parents=True)
+    (inner / "data_batch_1").write_bytes(b"pixels")
+    parcel = pack(replace(load("mnist"), served=tmp_path / "served"))
+    (kept,) = parcel.served.values()
+    hostile = ("../../out", "/etc/out")
+    parcel = replace(
+        parcel,
+        served={**parcel.served, **dict.fromkeys(hostile, kept)},
+        sha256={**parcel.sha256, **dict.fromkeys(hostile, hashlib.sha256(kept).hexdigest())},
+    )
+    (tmp_path / "deep" / "there").mkdir(parents=True)
+    there = unpack(parcel, tmp_path / "deep" / "there").served
+    assert (there / "target" / "batches" / "data_batch_1").read_bytes() == b"pixels"
+    assert (there / "target").stat().st_mode & 0o777 == 0o755
+    assert set(tmp_path.rglob("out")) == {there / "out", there / "etc" / "out"}
+
+
 def test_damaged_data_is_noticed(tmp_path):
     parcel = pack(load("mnist"))
     name = next(iter(parcel.served))

@@ -149,6 +149,29 @@ def test_a_scale_maps_the_ends_of_the_range_to_the_ends_that_were_seen(dataset):
     assert 255.0 * form.scale + form.shift == pytest.approx(7.0)
 
 
+@pytest.mark.parametrize(
+    ("trained_on", "names"),
+    [
+        (seen(0.0, 1.0, 0.47), ["scaled to 0…1"]),
+        (
+            seen(-1.989, 2.127, 0.0),
+            [
+                "scaled to -1.989…2.127, as in training",
+                "standardised feature by feature",
+                "standardised colour by colour",
+            ],
+        ),
+    ],
+)
+def test_colours_may_have_been_standardised_one_by_one(tmp_path, trained_on, names):
+    np.save(tmp_path / "inputs.npy", np.zeros((5, 32, 32, 3), dtype="uint8"))
+    facts = {"min": 0.0, "max": 255.0, "mean": 120.7, "std": 64.1}
+    dataset = SimpleNamespace(held_out=tmp_path, train_facts=facts)
+    forms = candidate_forms(["image"], dataset, trained_on)
+    assert [form.name.removeprefix("images of 32 × 32 × 3, ") for form in forms] == names
+    assert [form.by_channel for form in forms] == ["colour by colour" in name for name in names]
+
+
 def test_images_come_with_and_without_channels_and_words_as_vectors(dataset):
     shapes = [form.shape for form in candidate_forms(["image"], dataset, seen(0.0, 1.0))]
     assert shapes == [(28, 28), (28, 28, 1)]

@@ -28,7 +28,7 @@ DataOption = Annotated[
     typer.Option(
         "--data",
         metavar="DIR",
-        help="Folder with mnist.npz, imdb.npz, ... [env: GRADER_DATA]",
+        help="Folder with mnist.npz, imdb.npz, cifar-10-batches-py, ... [env: GRADER_DATA]",
     ),
 ]
 IsolationOption = Annotated[

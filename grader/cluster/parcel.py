@@ -35,7 +35,7 @@ class Parcel:
     train_facts: Mapping[str, float]
     """Facts of the training inputs."""
     served: Mapping[str, bytes] = field(repr=False)
-    """The files that students see, by name."""
+    """The files that students see, by their paths in the folder."""
     held_out: Mapping[str, bytes] = field(repr=False)
     """The held-out inputs, by name."""
     sha256: Mapping[str, str] = field(repr=False)
@@ -82,7 +82,7 @@ def unpack(parcel: Parcel, folder: Path) -> Dataset:
             for name, data in files.items():
                 if _hash(data) != parcel.sha256[name]:
                     raise DataError(f"{name} of {parcel.name} was damaged on its way.")
-                file = place / Path(name).name
+                file = _below(place, name)
                 file.write_bytes(data)
                 file.chmod(0o644)
     except OSError as error:
@@ -103,7 +103,18 @@ def unpack(parcel: Parcel, folder: Path) -> Dataset:
 
 
 def _read(folder: Path) -> dict[str, bytes]:
-    return {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
+
+
+def _below(place: Path, name: str) -> Path:
+    """Give a file's place and make the folders it lies in; no name leads out of the place."""
+    *folders, last = (part for part in Path(name).parts if part not in {"/", ".."})
+    for folder in folders:
+        place /= folder
+        place.mkdir(exist_ok=True)
+        place.chmod(_OPEN)
+    return place / last
 
 
 def _hash(data: bytes) -> str:

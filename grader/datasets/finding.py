@@ -11,14 +11,16 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from grader.datasets import imdb, mnist, sources
+from grader.datasets import cifar10, imdb, mnist, sources
 from grader.datasets.arrays import digest_of, sha256_of
 from grader.datasets.cache import FORMAT, Cache, Entry
 from grader.datasets.recipe import Files, Recipe
 from grader.datasets.records import Availability, Dataset, Health, Source
 from grader.errors import DataError
 
-RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in (mnist.RECIPE, imdb.RECIPE)}
+RECIPES: Mapping[str, Recipe] = {
+    recipe.name: recipe for recipe in (mnist.RECIPE, imdb.RECIPE, cifar10.RECIPE)
+}
 KNOWN = tuple(RECIPES)
 """The data sets that can be served."""
 
@@ -159,12 +161,12 @@ def _key(recipe: Recipe, prints: Mapping[str, str]) -> str:
 
 def _is_original(recipe: Recipe, prints: Mapping[str, str], digest: str) -> bool:
     return digest in recipe.originals or all(
-        recipe.keras_sha256[name] == found for name, found in prints.items()
+        recipe.keras_sha256.get(name) == found for name, found in prints.items()
     )
 
 
 def _describe(recipe: Recipe, files: Files, prints: Mapping[str, str], *, verified: bool) -> str:
-    main = recipe.files[0]
+    main = next(iter(files))
     claim = "verified" if verified else "not verified: not Keras' own file"
     missing = [name for name in recipe.extras if name not in files]
     lacking = f", without {', '.join(missing)}" if missing else ""
@@ -201,13 +203,13 @@ def _offers(
     yield _look(recipe, cache, "keras-cache", sources.keras_cache())
     reason = sources.why_no_download(recipe, cache, offline=offline)
     if reason:
-        yield _absent(recipe, "download", sources.HOST, reason)
+        yield _absent(recipe, "download", recipe.host, reason)
     else:
         yield Availability(
             name=recipe.name,
             source="download",
             there=True,
-            where=sources.HOST,
+            where=recipe.host,
             verified=True,
             used=False,
             note="would be downloaded by Keras, which checks the hash",
@@ -226,8 +228,8 @@ def _offers(
 def _look(recipe: Recipe, cache: Cache, source: Source, folder: Path) -> Availability:
     files = sources.in_folder(recipe, folder)
     if files is None:
-        return _absent(recipe, source, str(folder), f"no {', '.join(recipe.files)} there")
-    where = str(files[recipe.files[0]])
+        return _absent(recipe, source, str(folder), f"no {' or '.join(recipe.files)} there")
+    where = str(next(iter(files.values())))
     try:
         prints = _prints(files)
         digest = cache.digest_seen(_key(recipe, prints)) or digest_of(recipe.read(files))

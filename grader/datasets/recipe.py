@@ -37,11 +37,18 @@ class Recipe:
     title: str
     """What people call it."""
     files: tuple[str, ...]
-    """The files it cannot do without, as Keras names them in its cache."""
+    """The files it cannot do without, as Keras names them in its cache.
+
+    With :attr:`find`, what may be there instead of each other.
+    """
     extras: tuple[str, ...] = ()
     """Files that are served where they are there."""
+    find: Callable[[Path], Files | None] | None = None
+    """Finds its files in a folder, the main one first, where names alone do not tell."""
+    host: str = "storage.googleapis.com"
+    """Where Keras downloads it from."""
     keras_sha256: Mapping[str, str]
-    """The SHA-256 of each of Keras' own files."""
+    """The SHA-256 of each of Keras' own files, as far as it is known."""
     originals: frozenset[str] = frozenset()
     """Digests of content that is known to be the original, whatever file it came in."""
     read: Callable[[Files], Arrays]

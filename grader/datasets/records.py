@@ -20,7 +20,7 @@ class Dataset:
     """One data set, taken apart: what students see, what the judge sees, what nobody sees."""
 
     name: str
-    """What Keras calls it: ``"mnist"``, ``"imdb"``; of an assignment's own file, its name."""
+    """What Keras calls it: ``"mnist"``, ``"imdb"``, ``"cifar10"``; of an own file, its name."""
     source: Source
     """Where it came from."""
     description: str
@@ -40,14 +40,14 @@ class Dataset:
     """The folder with held-out inputs and no labels, for the judge's sandbox.
 
     MNIST: ``inputs.npy`` ``(10000, 28, 28)`` uint8, and ``train_mean.npy``, ``train_std.npy``
-    ``(28, 28)`` float64. IMDb: ``ranks.npy`` ``(tokens,)`` int32, all reviews one after the
-    other, and ``lengths.npy`` ``(25000,)`` int32; the ranks are as
-    ``load_data(num_words=10000)`` gives them.
+    ``(28, 28)`` float64; CIFAR-10: the same, with ``(32, 32, 3)`` for ``(28, 28)``. IMDb:
+    ``ranks.npy`` ``(tokens,)`` int32, all reviews one after the other, and ``lengths.npy``
+    ``(25000,)`` int32; the ranks are as ``load_data(num_words=10000)`` gives them.
     """
     train_facts: Mapping[str, float]
     """Facts of the training inputs.
 
-    MNIST: ``mean``, ``std``, ``min``, ``max`` of all pixels. IMDb: ``mean_length`` and
+    MNIST, CIFAR-10: ``mean``, ``std``, ``min``, ``max`` of all pixels. IMDb: ``mean_length`` and
     ``longest`` with the start mark, ``num_words``.
     """
     labels_file: Path = field(repr=False)
@@ -75,8 +75,8 @@ class Dataset:
         """Read the held-out labels; on the host only.
 
         Returns:
-            ``(10000,)`` uint8 for MNIST, ``(25000,)`` int64 for IMDb, in the order of the
-            held-out inputs.
+            ``(10000,)`` uint8 for MNIST and CIFAR-10, ``(25000,)`` int64 for IMDb, in the order
+            of the held-out inputs.
 
         Raises:
             DataError: They are missing or are not what was written.

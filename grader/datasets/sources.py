@@ -18,9 +18,6 @@ from grader.datasets.cache import Cache
 from grader.datasets.recipe import Files, Recipe
 from grader.errors import DataError
 
-HOST = "storage.googleapis.com"
-"""Where Keras downloads its data sets from."""
-
 _FETCH = Path(__file__).parents[1] / "worker" / "fetch.py"
 _PROBE_S = 2.0
 _FETCH_S = 600.0
@@ -60,7 +57,10 @@ def in_folder(recipe: Recipe, folder: Path) -> Files | None:
         The paths of its files by Keras' names, or nothing when one is missing.
     """
     for place in (folder, folder / "datasets"):
-        if all((place / name).is_file() for name in recipe.files):
+        if recipe.find:
+            if files := recipe.find(place):
+                return files
+        elif all((place / name).is_file() for name in recipe.files):
             names = (*recipe.files, *recipe.extras)
             return {name: place / name for name in names if (place / name).is_file()}
     return None
@@ -80,8 +80,8 @@ def why_no_download(recipe: Recipe, cache: Cache, *, offline: bool) -> str:
         note = cache.note(f"{recipe.name}-download")
         if time.time() - note.stat().st_mtime < _PAUSE_S:
             return f"failed within the last hour: {note.read_text('utf-8')}"
-    if not _reachable():
-        return f"{HOST} did not answer within {_PROBE_S:.0f} seconds"
+    if not _reachable(recipe.host):
+        return f"{recipe.host} did not answer within {_PROBE_S:.0f} seconds"
     return ""
 
 
@@ -124,7 +124,7 @@ def _fetch(name: str) -> str:
     return said[-1] if said else f"exit status {done.returncode}"
 
 
-def _reachable() -> bool:
+def _reachable(host: str) -> bool:
     """Tell whether a download stands a chance: the host, or its proxy, takes a call.
 
     In a thread, because looking up a name obeys no time limit.
@@ -134,7 +134,7 @@ def _reachable() -> bool:
     def call() -> None:
         with (
             contextlib.suppress(OSError, ValueError),
-            socket.create_connection(_gate(), timeout=_PROBE_S),
+            socket.create_connection(_gate(host), timeout=_PROBE_S),
         ):
             answered.set()
 
@@ -144,10 +144,10 @@ def _reachable() -> bool:
     return answered.is_set()
 
 
-def _gate() -> tuple[str, int]:
+def _gate(host: str) -> tuple[str, int]:
     """Give the host and port that a download would call first."""
     proxy = urllib.request.getproxies().get("https")
-    if proxy is None or urllib.request.proxy_bypass(HOST):
-        return HOST, 443
+    if proxy is None or urllib.request.proxy_bypass(host):
+        return host, 443
     address = urllib.parse.urlsplit(proxy if "//" in proxy else f"//{proxy}")
-    return address.hostname or HOST, address.port or 443
+    return address.hostname or host, address.port or 443

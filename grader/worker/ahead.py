@@ -20,6 +20,7 @@ USUAL: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("mnist", "load_data", "mnist.npz", {}),
     ("imdb", "load_data", "imdb.npz", {"num_words": 10000}),
     ("imdb", "get_word_index", "imdb_word_index.json", {}),
+    ("cifar10", "load_data", "cifar-10-batches-py-target_archive", {}),
 )
 """Module in ``keras.datasets``, function, file that it reads, and how the course calls it."""
 

@@ -15,7 +15,7 @@ def main(name: str) -> None:
     """Download one data set, unless Keras has it.
 
     Args:
-        name: ``"mnist"`` or ``"imdb"``, as in ``keras.datasets.<name>``.
+        name: ``"mnist"``, ``"imdb"`` or ``"cifar10"``, as in ``keras.datasets.<name>``.
     """
     home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
     (home / "datasets").mkdir(parents=True, exist_ok=True)

@@ -110,9 +110,14 @@ def _dense_rows(inputs: Path, form: dict[str, Any], size: int) -> Iterator[np.nd
 
 
 def _map(inputs: Path, form: dict[str, Any], shape: tuple[int, ...]) -> tuple[Any, Any]:
-    if form.get("by_feature"):
+    if form.get("by_feature") or form.get("by_channel"):
         mean = np.load(inputs / "train_mean.npy", allow_pickle=False).reshape(shape)
         std = np.load(inputs / "train_std.npy", allow_pickle=False).reshape(shape)
+        if form.get("by_channel"):
+            pixels = tuple(range(len(shape) - 1))
+            squares = (std**2 + mean**2).mean(axis=pixels)
+            mean = mean.mean(axis=pixels)
+            std = np.sqrt(squares - mean**2)
         scale = 1.0 / np.where(std == 0, 1.0, std)
         return (-mean * scale).astype("float64"), scale.astype("float64")
     return float(form["shift"]), float(form["scale"])

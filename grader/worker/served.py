@@ -26,6 +26,7 @@ def lay_beside(folder: Path, work: Path, names: Iterable[str]) -> None:
 def serve(folder: Path) -> None:
     """Link the served files into Keras' own cache and let Keras accept their hashes.
 
+    What it unpacks itself (CIFAR-10) is there as a folder, beside an archive that is empty.
     Keras looks in ``$KERAS_HOME/datasets``, wants ``KERAS_HOME`` writable, compares each file with
     the hash it knows, and deletes what differs; hence links, and trust in what they lead to.
 

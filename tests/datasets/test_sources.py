@@ -15,6 +15,7 @@ from grader.datasets.cache import Cache
 from grader.errors import DataError
 
 FETCH = Path(sources._FETCH)
+HOST = "data.example"
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def online(monkeypatch, tmp_path):
         return ""
 
     monkeypatch.delenv("GRADER_OFFLINE")
-    monkeypatch.setattr(sources, "_reachable", lambda: True)
+    monkeypatch.setattr(sources, "_reachable", lambda _host: True)
     monkeypatch.setattr(sources, "_fetch", fetch)
     return fetched
 
@@ -147,10 +148,10 @@ def test_a_named_folder_that_is_not_there_is_an_error(tmp_path, monkeypatch):
 
 
 def test_an_unknown_data_set_is_an_error_that_names_the_known():
-    with pytest.raises(DataError, match=r"one of mnist, imdb") as caught:
+    with pytest.raises(DataError, match=r"one of mnist, imdb, cifar10") as caught:
         load("cifar")
     assert "Received: 'cifar'" in caught.value.message
-    assert KNOWN == ("mnist", "imdb")
+    assert KNOWN == ("mnist", "imdb", "cifar10")
 
 
 def test_a_file_that_cannot_be_read_is_an_error(toy, named, monkeypatch):
@@ -208,24 +209,24 @@ def test_it_tells_what_is_missing(toy, tmp_path):
 def test_it_tells_of_a_download_without_making_it(toy, online, monkeypatch):
     assert _told()["download"].used
     assert not online
-    monkeypatch.setattr(sources, "_reachable", lambda: False)
+    monkeypatch.setattr(sources, "_reachable", lambda _host: False)
     assert _told()["download"].note.endswith("did not answer within 2 seconds")
 
 
 def test_a_host_that_does_not_answer_is_not_reachable(monkeypatch):
-    monkeypatch.setattr(sources, "_gate", lambda: ("127.0.0.1", 1))
+    monkeypatch.setattr(sources, "_gate", lambda _host: ("127.0.0.1", 1))
 
-    assert not sources._reachable()
+    assert not sources._reachable(HOST)
 
 
 def test_the_proxy_is_called_where_there_is_one(monkeypatch):
     for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    assert sources._gate() == (sources.HOST, 443)
+    assert sources._gate(HOST) == (HOST, 443)
     monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
-    assert sources._gate() == ("proxy.example", 3128)
-    monkeypatch.setenv("no_proxy", sources.HOST)
-    assert sources._gate() == (sources.HOST, 443)
+    assert sources._gate(HOST) == ("proxy.example", 3128)
+    monkeypatch.setenv("no_proxy", HOST)
+    assert sources._gate(HOST) == (HOST, 443)
 
 
 FAKE = """
@@ -275,9 +276,9 @@ def test_the_fetching_program_knows_its_argument(fake_keras):
 
 def test_a_host_that_answers_is_reachable(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as server:
-        monkeypatch.setattr(sources, "_gate", server.getsockname)
+        monkeypatch.setattr(sources, "_gate", lambda _host: server.getsockname())
 
-        assert sources._reachable()
+        assert sources._reachable(HOST)
 
 
 def test_a_download_that_takes_too_long_is_given_up(fake_keras, monkeypatch):

@@ -1,3 +1,6 @@
+import pickle
+import tarfile
+
 import numpy as np
 import pytest
 
@@ -194,3 +197,40 @@ def test_a_damaged_file_is_left_to_who_reads_it(fresh, tmp_path):
             speed=SPEED,
         )
         assert ran.outcomes == ["raised"]
+
+
+@pytest.fixture(scope="module")
+def colours(tmp_path_factory):
+    """CIFAR-10's files with one image in each batch, which Keras repeats."""
+    folder = tmp_path_factory.mktemp("colours")
+    batches = folder / "cifar-10-batches-py-target" / "cifar-10-batches-py"
+    batches.mkdir(parents=True)
+    for number, name in enumerate([*(f"data_batch_{n}" for n in range(1, 6)), "test_batch"]):
+        pixels = (np.arange(3072, dtype=np.uint16).reshape(1, -1) * (number + 1) % 251).astype("u1")
+        batch = {b"data": pixels, b"labels": [number]}
+        (batches / name).write_bytes(pickle.dumps(batch, protocol=4))
+    tarfile.open(folder / "cifar-10-batches-py-target_archive", "w").close()
+    return folder
+
+
+COLOURS = (
+    "import keras, numpy as np, hashlib\n"
+    "parts = [part for split in keras.datasets.cifar10.load_data() for part in split]\n"
+    "for part in parts:\n"
+    "    digest = hashlib.sha256(part.tobytes()).hexdigest()\n"
+    "    print(part.shape, part.dtype, part.strides, str(part.flags), digest)"
+)
+
+
+def test_colour_images_are_decoded_ahead_too(fresh, unprepared, colours, tmp_path):
+    unreadable = "import keras\nkeras.src.datasets.cifar10.load_batch = None"
+    with fresh(tmp_path) as process:
+        process.prepare(places={"data": str(colours)}, decoded_data=True)
+        ready = process.run(unreadable, COLOURS, COLOURS, data=colours, speed=SPEED)
+    read = unprepared.run(COLOURS, data=colours, speed=SPEED)
+
+    assert read.outcomes == ["ok"], read.errors
+    assert ready.outcomes == ["ok", "ok", "raised"], ready.errors
+    assert ready.text("stdout") == read.text("stdout")
+    assert read.text("stdout").startswith("(50000, 32, 32, 3) uint8 ")
+    assert read.text("stderr") == ""

@@ -1,0 +1,7 @@
+import pytest
+
+
+@pytest.mark.points(1)
+def test_every_digit(held_out):
+    """It recognises each of the ten digits, none at the cost of another."""
+    held_out.expect_each_class(at_least=0.90)
