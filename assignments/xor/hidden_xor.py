@@ -1,7 +1,11 @@
 import numpy as np
 import pytest
 
+from grader.checks import Unmet
+
 XOR = {(0, 0): 0, (0, 1): 1, (1, 0): 1, (1, 1): 0}
+FAR = 0.15
+"""The loss is a mean over the last epoch, in which the weights still changed."""
 
 
 @pytest.mark.points(2)
@@ -16,6 +20,23 @@ def test_truth_table(answers):
         "a 1 in each row in which the two bits of `X` differ, and a 0 in the others",
         hint="Read the rows of `X` and `y` side by side. Is every pair there?",
     )
+
+
+@pytest.mark.points(2)
+def test_error_fits_the_loss(fits, probes):
+    """The network's error on the four pairs is about the loss that its training ended with."""
+    fits.expect_trained()
+    probes["outputs"].expect_shape((4, 1))
+    outputs = np.ravel(probes["outputs"].value)
+    error = float(np.mean((outputs - np.array(list(XOR.values()))) ** 2))
+    loss = fits.series("loss")[-1]
+    if not abs(error - loss) <= FAR:
+        raise Unmet(
+            expected=f"a mean squared error near the last epoch's loss, {loss:.3f}",
+            received=f"{error:.3f}",
+            hint="A training that got stuck is no mistake, but this network says something else "
+            "than it was trained to: with which targets was it trained, and is it still the same?",
+        )
 
 
 @pytest.mark.points(1)

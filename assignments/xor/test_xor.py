@@ -1,13 +1,18 @@
 import pytest
 
-from grader.checks import dense
+from grader.checks import Unmet, dense
 
 
 @pytest.mark.points(1)
 def test_shapes(fits):
     """The network is trained on four rows of two bits, and four rows of one target."""
-    assert fits.last.x.shape == (4, 2)
-    assert fits.last.y.shape == (4, 1)
+    given, wanted = fits.last.x.shape, fits.last.y.shape
+    if (given, wanted) != ((4, 2), (4, 1)):
+        raise Unmet(
+            expected="inputs of shape (4, 2), targets of shape (4, 1)",
+            received=f"{given} and {wanted}",
+            hint="There are four pairs of bits. Each has a row, and one number as its target.",
+        )
 
 
 @pytest.mark.points(2)
