@@ -503,6 +503,7 @@ class _Judge:
         evidence = self._facts
         return evidence.broken if evidence.execution.ending == "unreadable" else ""
 
+    @pytest.fixture
     def probes(self) -> Probes:
         """What the student's functions answered."""
         return Probes(self._settings.probes, self._execution)

@@ -59,8 +59,11 @@ def ask(
         error_facts: Describes an exception in the student's terms.
     """
     hung: dict[str, Question] = {}
+    # TensorFlow drops compiled kernels when it is seeded, which a fork may not survive: forks take
+    # over the seeded state instead.
+    _seed(seed)
     for name, question in questions.items():
-        work = functools.partial(_answer, question, names, seed, error_facts)
+        work = functools.partial(_answer, question, names, error_facts)
         answer = _in_a_fork(work, question)
         if answer["outcome"] == "timeout" and context.context()._initialized:
             hung[name] = question
@@ -69,7 +72,8 @@ def ask(
     if hung:
         _become_silent()
     for name, question in hung.items():
-        work = functools.partial(_answer, question, names, seed, error_facts)
+        _seed(seed)
+        work = functools.partial(_answer, question, names, error_facts)
         with _ended_at_last(name, question["seconds"]):
             answer = _in_time(work, question)
         send("probe", name=name, answer=answer)
@@ -180,13 +184,14 @@ def _ended_at_last(name: str, seconds: float) -> Iterator[None]:
 # ------------------------------------------------------------------ one question
 
 
-def _answer(
-    question: Question, names: dict[str, Any], seed: int, error_facts: ErrorFacts
-) -> Answer:
-    """Look up what is asked for, call it as often as wanted, describe what it gives."""
+def _seed(seed: int) -> None:
     keras.utils.set_random_seed(seed)
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002 - the generator that student code uses
+
+
+def _answer(question: Question, names: dict[str, Any], error_facts: ErrorFacts) -> Answer:
+    """Look up what is asked for, call it as often as wanted, describe what it gives."""
     try:
         found = _look_up(question["call"] or question["value"], names)
     except KeyError as error:
