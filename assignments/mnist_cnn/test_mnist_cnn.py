@@ -24,7 +24,7 @@ def test_pooling(model):
 @pytest.mark.points(2)
 def test_parameters(model):
     """It has fewer parameters than the dense network's 407,050."""
-    assert model.params < 407_050, f"There are {model.params:,}."
+    model.expect_fewer_params_than(407_050, "the dense network")
 
 
 @pytest.mark.points(2)
@@ -42,4 +42,19 @@ def test_scaled_pixels(fits):
 @pytest.mark.points(4)
 def test_held_out_accuracy(held_out):
     """It recognises at least 98.5 % of digits it has never seen."""
-    held_out.expect_accuracy(at_least=0.985)
+    held_out.expect_accuracy()
+
+
+@pytest.mark.points(1)
+def test_samples_and_labels(fits):
+    """Each image is trained with its own label, and no test image is trained on."""
+    fits.expect_trained()
+    fits.expect_labels_belong_to_rows()
+    fits.expect_no_test_data_in_training()
+
+
+@pytest.mark.points(1)
+def test_evaluation(fits, evaluations):
+    """Where the network is evaluated, it sees test images prepared like those of training."""
+    fits.expect_trained()
+    evaluations.expect_scaled_like_training()

@@ -34,19 +34,29 @@ def test_scaled_pixels(fits):
 
 
 @pytest.mark.points(1)
-def test_learns_from_50000(fits):
-    """It learns from 50,000 images, and the other 10,000 are kept."""
-    inputs, split = fits.last.x, fits.last.validation_split
-    assert inputs is None or round(inputs.shape[0] * (1 - split)) == 50_000
+def test_samples_and_labels(fits):
+    """Each image is trained with its own label, and no test image is trained on."""
+    fits.expect_trained()
+    fits.expect_labels_belong_to_rows()
+    fits.expect_no_test_data_in_training()
 
 
-@pytest.mark.points(1)
+@pytest.mark.points(2)
 def test_validation(fits):
-    """It is validated while it trains."""
-    assert fits.last.validation in {"data", "split"}, "`fit` was given no validation images."
+    """It is validated on 10,000 training images that it is not trained on, never on test images."""
+    fits.expect_validation(samples=10_000)
+    fits.expect_validation_apart_from_training()
+    fits.expect_test_not_used_for_validation()
 
 
 @pytest.mark.points(3)
 def test_held_out_accuracy(held_out):
     """It recognises at least 96.5 % of digits it has never seen."""
-    held_out.expect_accuracy(at_least=0.965)
+    held_out.expect_accuracy()
+
+
+@pytest.mark.points(1)
+def test_evaluation(fits, evaluations):
+    """Where the network is evaluated, it sees test images prepared like those of training."""
+    fits.expect_trained()
+    evaluations.expect_scaled_like_training()
