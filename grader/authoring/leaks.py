@@ -103,7 +103,7 @@ def in_a_report(report: Report, name: str) -> Iterator[Complaint]:
             continue
         for text in (check.name, check.title, check.expected, check.hint):
             # A run that left nothing to judge is told as a note and is every check's hint.
-            told = text == check.hint and text in report.notes
+            told = text == check.hint and text in {*report.notes, *_why_unmeasured(report)}
             if len(text) >= TELLING_TEXT and text in shown - _said(report) and not told:
                 yield Complaint(
                     about="leak",
@@ -111,6 +111,13 @@ def in_a_report(report: Report, name: str) -> Iterator[Complaint]:
                     f"{check.name} says: {text!r}.",
                     remedy="This is a fault of the grader: please report it.",
                 )
+
+
+def _why_unmeasured(report: Report) -> Iterator[str]:
+    """Why nothing was measured stands in every copy, whoever asks for it in a check."""
+    for measurement in (report.measurement, *report.measurements.values()):
+        if measurement is not None:
+            yield measurement.problem
 
 
 def _said(report: Report) -> set[str]:

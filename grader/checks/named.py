@@ -1,6 +1,8 @@
 """Several models of one submission, each judged by itself."""
 
+from grader.assignment import Thresholds
 from grader.checks.architecture import JudgedModel
+from grader.checks.evaluations import Evaluations
 from grader.checks.performance import HeldOut
 from grader.checks.training import Training
 from grader.checks.verdict import BrokenFactError, MissingFactError
@@ -10,9 +12,12 @@ from grader.records import Evidence, Judged
 class NamedModel:
     """One of several models that an assignment asks for, as checks see it."""
 
-    def __init__(self, judged: Judged, evidence: Evidence) -> None:
+    def __init__(
+        self, judged: Judged, evidence: Evidence, thresholds: Thresholds | None = None
+    ) -> None:
         self._judged = judged
         self._execution = evidence.execution
+        self._thresholds = thresholds
 
     @property
     def model(self) -> JudgedModel:
@@ -39,6 +44,17 @@ class NamedModel:
         return Training(own, self._judged.card, self._execution.models[number])
 
     @property
+    def evaluations(self) -> Evaluations:
+        """Its recorded evaluations.
+
+        Raises:
+            Unmet: There is no such model.
+        """
+        fits, number = self.fits, self._judged.number
+        own = tuple(one for one in self._execution.evaluations if one.model == number)
+        return Evaluations(own, fits)
+
+    @property
     def held_out(self) -> HeldOut:
         """How good it is on held-out data.
 
@@ -47,7 +63,7 @@ class NamedModel:
         """
         if self._judged.measurement is None:
             raise self._nothing("a model that answers the held-out samples")
-        return HeldOut(self._judged.measurement)
+        return HeldOut(self._judged.measurement, self._thresholds)
 
     def _nothing(self, what: str) -> Exception:
         if self._judged.broken:
@@ -63,9 +79,12 @@ class NamedModels:
         ``named["smaller"].model.expect_trainable_params(40_029)``
     """
 
-    def __init__(self, evidence: Evidence, broken: str = "") -> None:
+    def __init__(
+        self, evidence: Evidence, broken: str = "", thresholds: Thresholds | None = None
+    ) -> None:
         self._evidence = evidence
         self._broken = broken
+        self._thresholds = thresholds
 
     def __getitem__(self, name: str) -> NamedModel:
         """Give one of them by the assignment's name for it."""
@@ -75,4 +94,5 @@ class NamedModels:
         nothing = Judged(
             number=None, card=None, measurement=None, problem=evidence.execution.problem
         )
-        return NamedModel(evidence.others.get(name, nothing), evidence)
+        judged = evidence.others.get(name, nothing)
+        return NamedModel(judged, evidence, self._thresholds)

@@ -496,7 +496,7 @@ class _Judge:
     @pytest.fixture
     def named(self) -> NamedModels:
         """Each of several models that the assignment asks for, by the name it gives."""
-        return NamedModels(self._facts, self._broken)
+        return NamedModels(self._facts, self._broken, self._settings.thresholds)
 
     @property
     def _broken(self) -> str:
