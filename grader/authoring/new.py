@@ -1,199 +1,244 @@
-"""A reference solution → the text of a new assignment's files; nothing is run here."""
+"""A reference solution → a new assignment's folder: run, looked at, proposed, tried out."""
 
-import re
-import textwrap
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import tomlkit
+import numpy as np
 
-from grader.assignment import Layout, ModelWanted
-from grader.authoring.propose import CLASSES, ProposedCheck, floor_of, margin_of
-from grader.authoring.release import BEGIN, END, handout
-from grader.datasets import KNOWN
-from grader.errors import AssignmentError, UsageError
-from grader.records import Evidence, ModelCard
+from grader.assignment import Assignment, Layout, ModelWanted, read_assignment
+from grader.authoring.draft import (
+    Draft,
+    folder_of,
+    inputs_for,
+    is_image,
+    read_solution,
+    settings_text,
+)
+from grader.authoring.propose import ProposedCheck, hidden_check, task_of, visible_checks
+from grader.collect import collect
+from grader.datasets import Dataset, load, load_own
+from grader.datasets.sources import named_folder
+from grader.errors import AssignmentError, ResultsError, UsageError
+from grader.forms import sample_shape
+from grader.gather import Gatherer
+from grader.office import Office, Wishes, open_office
+from grader.pipeline import grade
+from grader.records import Evidence, Report, Submission, Task
+from grader.report.progress import Watch
+from grader.supply import check_fit
 
-SMALLEST_IMAGE = 8
-"""Pixels along an axis; anything smaller is a series or a table."""
-CHANNELS = (1, 3, 4)
-IMAGE, WITH_CHANNELS = 2, 3
-_LOADED = re.compile(r"""\bnp\.load\(\s*["']([\w][\w\-.]*\.npz)["']""")
-_DATASET = re.compile(r"\bdatasets(?:\.|\s+import\s+)(\w+)")
+MEMORY, MEMORY_FOR_TEXT = 4, 11
+"""GiB; vectors of ten thousand words for each of 50,000 reviews need more than twice as much."""
+_PLACEHOLDER = '''\
+import pytest
+
+
+@pytest.mark.points(1)
+def test_nothing_yet(execution):
+    """It runs."""
+    assert execution.ending == "finished"
+'''
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """What is known of a new assignment before anything has run."""
+class Made:
+    """A new assignment, written and tried out."""
 
-    name: str
-    """Its name."""
-    title: str
-    """The first heading of the solution."""
-    solution: Path
-    """The reference."""
-    handout: str
-    """What students start from, as a notebook's text."""
-    set: str
-    """The data set of Keras' that it loads; empty when it loads a file."""
-    file: str
-    """The file that it loads."""
+    folder: Path
+    """Where it lies."""
+    understood: str
+    """What the reference was taken for."""
+    reference: Report
+    """Of the reference solution, by the new checks: full marks."""
+    untouched: Report
+    """Of the handout as students get it: none."""
+    dropped: tuple[str, ...]
+    """Checks that were thought of and left out, and why."""
 
 
-def read_solution(solution: Path, name: str) -> Draft:
-    """Read a reference solution: what it is called, what it loads, what students are to find.
+def new_assignment(name: str, solution: Path, place: Path, wishes: Wishes, watch: Watch) -> Made:
+    """Make an assignment's folder from a reference solution.
+
+    Args:
+        name: What it is to be called.
+        solution: The reference, a notebook in percent format.
+        place: The new folder.
+        wishes: Isolation, data, evidence store.
+        watch: Told of every step.
 
     Raises:
-        UsageError: The name will not do, or it cannot be seen which data is used.
-        AssignmentError: Nothing in the solution is marked for students to find.
+        UsageError: The place is taken, or the name or the solution will not do.
+        AssignmentError: The reference gives no model, or not one that can be judged.
+        GraderError: Something that is needed cannot be had.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+    if place.exists():
+        raise UsageError(f"{place}: is there already.", remedy="Name another: -o DIR")
+    draft = read_solution(solution, name)
+    with tempfile.TemporaryDirectory(prefix="grader-") as scratch:
+        folder = Path(scratch) / name
+        folder.mkdir()
+        if draft.file:
+            _copy_data(draft, folder, wishes.data)
+            dataset = load_own(draft.file, folder)
+        else:
+            dataset = load(draft.set, data_dir=wishes.data)
+        first = _first(draft, folder, dataset)
+        work = collect([solution, folder / "handout.ipynb"])
+        with open_office(
+            first, Path(scratch) / "results", wishes, on_progress=watch.hear, say=watch.say
+        ) as office:
+            watch.ready()
+            made = _propose(_Writing(draft, folder, dataset), first, work, office)
+            watch.over(office.notes)
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copytree(folder, place, ignore=shutil.ignore_patterns("__pycache__"))
+        except OSError as error:
+            raise ResultsError(f"{place}: cannot be written: {error}.") from None
+    return replace(made, folder=place)
+
+
+# ------------------------------------------------------------------ before it runs
+
+
+def _copy_data(draft: Draft, folder: Path, data_dir: Path | None) -> None:
+    named = named_folder(data_dir)
+    places = [*([named] if named else []), draft.solution.parent]
+    found = next((place / draft.file for place in places if (place / draft.file).is_file()), None)
+    if found is None:
         raise UsageError(
-            f"{name!r} is no name for an assignment.",
-            remedy="Small letters, digits and _, beginning with a letter: fashion_dense",
+            f"{draft.solution} loads {draft.file}, which is neither in "
+            f"{' nor in '.join(map(str, places))}.",
+            remedy="Put it beside the solution, or name its folder: --data DIR",
         )
-    made = handout(solution, name)
-    text = solution.read_text("utf-8")
-    if BEGIN not in text:
-        raise AssignmentError(
-            f"{solution}: nothing is marked for students to find: their handout would be solved.",
-            remedy=f"Put {BEGIN!r} and {END!r}, each on a line of its own, around what they write.",
-        )
-    sets = [found for found in _DATASET.findall(text) if found in KNOWN]
-    files = _LOADED.findall(text)
-    if len({*sets, *files}) != 1:
-        seen = ", ".join(sorted({*sets, *files})) or "no data at all"
-        raise UsageError(
-            f"{solution}: it should load one data set, and this is seen: {seen}.",
-            remedy=f"Either keras.datasets.NAME.load_data(), NAME one of {', '.join(KNOWN)}, or "
-            'np.load("mine.npz") with a bare name.',
-        )
-    heading = re.search(r"^# # (.+)$", text, re.MULTILINE)
-    return Draft(
-        name=name,
-        title=heading[1].strip() if heading else name.replace("_", " ").capitalize(),
-        solution=solution,
-        handout=made,
-        set=sets[0] if sets else "",
-        file="" if sets else files[0],
+    shutil.copyfile(found, folder / draft.file)
+
+
+def _first(draft: Draft, folder: Path, dataset: Dataset) -> Assignment:
+    """Make an assignment that suits the data, to run the reference under."""
+    if _is_words(dataset):
+        inputs: tuple[Layout, ...] = ("multi_hot", "padded")
+    elif is_image(sample_shape(dataset)):
+        inputs = ("vector", "image", "as_is")
+    else:
+        inputs = ("vector", "as_is")
+    task, classes = _task_by(dataset.labels())
+    model = ModelWanted(task=task, inputs=inputs, classes=classes)
+    return _written(_Writing(draft, folder, dataset), model)
+
+
+def _is_words(dataset: Dataset) -> bool:
+    return "num_words" in dataset.train_facts
+
+
+def _task_by(labels: np.ndarray) -> tuple[Task, int]:
+    """What labels are likely to mean; what the reference's loss says is believed before it."""
+    whole = labels.ndim == 1 and len(labels) and not (labels % 1).any() and labels.min() == 0
+    if not whole:
+        return "regression", 1
+    classes = int(labels.max()) + 1
+    return ("binary", 1) if classes == 2 else ("multiclass", classes)  # noqa: PLR2004 - 0 and 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """Where an assignment is being written, and from what."""
+
+    draft: Draft
+    folder: Path
+    dataset: Dataset
+
+
+def _written(
+    writing: _Writing,
+    model: ModelWanted,
+    visible: Sequence[ProposedCheck] = (),
+    hidden: Sequence[ProposedCheck] = (),
+    evidence: Evidence | None = None,
+) -> Assignment:
+    """Write the folder as far as it is known, and read it."""
+    draft, folder = writing.draft, writing.folder
+    memory = MEMORY_FOR_TEXT if _is_words(writing.dataset) else MEMORY
+    settings = settings_text(draft, model, evidence, memory)
+    files = dict(folder_of(draft, settings, visible, hidden))
+    if not visible:
+        files[f"test_{draft.name}.py"] = _PLACEHOLDER
+    for old in folder.glob("hidden_*.py"):
+        old.unlink()
+    for name, text in files.items():
+        (folder / name).write_text(text, "utf-8")
+    return read_assignment(folder)
+
+
+# ------------------------------------------------------------------ what came out of it
+
+
+def _propose(
+    writing: _Writing, first: Assignment, work: Sequence[Submission], office: Office
+) -> Made:
+    draft, dataset = writing.draft, writing.dataset
+    reference, untouched = (
+        Gatherer(first, office.desk, office.hands).gather(each) for each in work
     )
-
-
-def inputs_for(card: ModelCard, sample: tuple[int, ...], *, is_words: bool) -> tuple[Layout, ...]:
-    """Tell in which forms the held-out inputs will suit models like this one.
-
-    Args:
-        card: The reference's model.
-        sample: The shape of one sample as it lies in the file.
-        is_words: Whether the samples are word sequences.
-
-    Raises:
-        AssignmentError: There is none.
-    """
-    takes = card.input_shape[1:]
-    if is_words:
-        return ("multi_hot",) if takes[-1:] != (None,) else ("padded",)
-    as_it_is = len(takes) in (len(sample), len(sample) + 1) and all(
-        want is None or want == have for want, have in zip(takes, (*sample, 1), strict=False)
+    card = reference.card
+    if card is None:
+        raise AssignmentError(_why_no_model(draft, reference))
+    task, classes = task_of(card)
+    is_words = _is_words(dataset)
+    sample = () if is_words else sample_shape(dataset)
+    found = reference.execution.found
+    names = found.variables if found else ()
+    model = ModelWanted(
+        variable=names[0] if names else "model",
+        task=task,
+        classes=classes,
+        inputs=inputs_for(card, sample, is_words=is_words),
     )
-    flat = len(takes) == 1
-    if is_image(sample):
-        if as_it_is:
-            return ("image", "vector")
-        if flat:
-            return ("vector", "image")
-    elif flat and len(sample) != 0:
-        return ("vector",)
-    elif as_it_is:
-        return ("as_is",)
-    raise AssignmentError(
-        f"The reference takes inputs of shape {card.input_shape}, and a held-out sample has the "
-        f"shape {sample}: the grader knows no way from one to the other.",
-        remedy="Store the data as the model takes it, or let the model's first layer reshape it.",
-    )
+    second = _written(writing, model)
+    check_fit(second, dataset)
+    reference = Gatherer(second, office.desk, office.hands).gather(work[0])
+    visible = list(visible_checks(reference, untouched, draft.handout))
+    hidden = [hidden_check(reference)]
+    dropped: dict[str, str] = {}
+    while True:
+        assignment = _written(writing, model, visible, hidden, reference)
+        reports = grade(work, assignment, office.desk, office.hands)
+        wrong = _wrong(*reports)
+        if not wrong:
+            return Made(
+                folder=first.folder,
+                understood=f"{task}, inputs as {' or '.join(model.inputs)}, judged: "
+                f"`{model.variable}`",
+                reference=reports[0],
+                untouched=reports[1],
+                dropped=tuple(f"{name}: {why}" for name, why in dropped.items()),
+            )
+        dropped |= wrong
+        visible = [check for check in visible if check.name not in wrong]
+        hidden = [check for check in hidden if check.name not in wrong]
+        if not visible:
+            why = "\n".join(f"  {name}: {reason}" for name, reason in dropped.items())
+            raise AssignmentError(f"{draft.solution}: no check that was thought of holds:\n{why}")
 
 
-def is_image(sample: Sequence[int]) -> bool:
-    """Whether rows of a shape look like images, grey ones or such with channels."""
-    large = all(axis >= SMALLEST_IMAGE for axis in sample[:IMAGE])
-    if len(sample) == WITH_CHANNELS:
-        return large and sample[-1] in CHANNELS
-    return large and len(sample) == IMAGE
-
-
-# ------------------------------------------------------------------ files
-
-
-def settings_text(draft: Draft, model: ModelWanted, evidence: Evidence | None, memory: int) -> str:
-    """Write ``assignment.toml``.
-
-    Args:
-        draft: What was read.
-        model: ``[model]``.
-        evidence: What the reference did; without it, no thresholds.
-        memory: GiB that a submission may use.
-    """
-    made = tomlkit.document()
-    made.update({"name": draft.name, "title": draft.title, "version": "1"})
-    if evidence is not None:
-        made.add(tomlkit.comment("A paragraph for you and your colleagues; students never see it."))
-        made.add("about", tomlkit.string(f"Made from {draft.solution.name}."))
-    made["data"] = {"set": draft.set} if draft.set else {"file": draft.file}
-    table: dict[str, Any] = {"variable": model.variable, "task": model.task}
-    if model.task != "binary":
-        table["classes"] = model.classes
-    made["model"] = table | {"inputs": list(model.inputs)}
-    limits = tomlkit.table()
-    if evidence is not None:
-        run = evidence.execution
-        spent = f"The reference took {run.seconds:.0f} s and {run.peak_memory / 2**30:.1f} GiB."
-        limits.add(tomlkit.comment(spent))
-    limits.update({"wall_s": 600, "memory_gib": memory})
-    made["limits"] = limits
-    floor = floor_of(evidence.measurement) if evidence and model.task in CLASSES else None
-    if evidence is not None and floor is not None:
-        accuracy = {"at_least": floor, "margin": margin_of(evidence.measurement)}
-        made["thresholds"] = {"accuracy": accuracy}
-    return tomlkit.dumps(made)
-
-
-def checks_text(checks: Sequence[ProposedCheck], about: str) -> str:
-    """Write a file of checks.
-
-    Args:
-        checks: In their order.
-        about: The file's docstring.
-    """
-    helpers = sorted({helper for check in checks for helper in check.helpers})
-    imports = "import pytest\n"
-    if helpers:
-        imports += f"\nfrom grader.checks import {', '.join(helpers)}\n"
-    return f'"""{about}"""\n\n{imports}' + "".join(map(_function, checks))
-
-
-def _function(check: ProposedCheck) -> str:
-    comment = textwrap.indent(check.looser, "# ")
-    body = textwrap.indent("\n".join(check.body), "    ")
-    return (
-        f"\n\n{comment}\n@pytest.mark.points({check.points})\n"
-        f'def {check.name}({check.fixture}):\n    """{check.title}"""\n{body}\n'
-    )
-
-
-def folder_of(
-    draft: Draft,
-    settings: str,
-    visible: Sequence[ProposedCheck],
-    hidden: Sequence[ProposedCheck],
-) -> Mapping[str, str]:
-    """Give the files of a new assignment by name, without its data."""
-    files = {
-        "assignment.toml": settings,
-        "handout.ipynb": draft.handout,
-        f"test_{draft.name}.py": checks_text(visible, "What students see and run themselves."),
+def _wrong(reference: Report, untouched: Report) -> dict[str, str]:
+    """The checks that the reference does not pass, or that the untouched handout does."""
+    return {
+        check.name: f"the untouched handout passes it ({check.title})"
+        for check in untouched.checks
+        if check.outcome == "passed"
+    } | {
+        check.name: f"the reference itself does not pass it: {check.received} {check.hint}".strip()
+        for check in reference.checks
+        if check.outcome != "passed"
     }
-    if hidden:
-        files[f"hidden_{draft.name}.py"] = checks_text(hidden, "What students do not see.")
-    return files
+
+
+def _why_no_model(draft: Draft, evidence: Evidence) -> str:
+    errors = [cell.error for cell in evidence.execution.cells if cell.error]
+    seen = errors[0].traceback if errors else ""
+    why = evidence.broken or evidence.execution.problem
+    return f"{draft.solution}: no model came out of it that can be judged. {why}\n{seen}".strip()

@@ -90,9 +90,9 @@ def new(
     """
     from rich.console import Console
 
+    from grader.authoring.new import new_assignment
     from grader.report.progress import Watch
     from grader.report.terminal import show_proposal
-    from grader.workshop.new import new_assignment
 
     console = Console(highlight=False)
     with faults(console):

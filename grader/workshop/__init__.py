@@ -1,1 +1,0 @@
-"""What authors try out with the engine, before students do."""
