@@ -72,7 +72,7 @@ def test_error_of_the_wider_window(execution, trainings):
     ]
     if not losses or not losses[-1] <= WIDER:
         raise Unmet(
-            expected=f"a mean squared error of at most {WIDER} on its test windows",
+            expected=f"a mean squared error of at most {WIDER} by its last evaluation",
             received=f"{losses[-1]:.3g}" if losses else "no evaluation after the training",
             hint="A network that always says 0 has an error of about 0.5.",
         )

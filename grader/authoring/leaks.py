@@ -5,7 +5,7 @@ import inspect
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +17,45 @@ from grader.trials import Complaint
 
 NOT_FOR_STUDENTS = ("about", "validate", "hidden")
 """Keys of ``assignment.toml`` that instructors write for themselves."""
-SHORTEST_LINE = 20
-"""A shorter line of source says nothing."""
+SHORTEST_LINE = 12
+"""A shorter line of source may well stand elsewhere by chance."""
 TELLING_DIGITS = 4
 """A number with so many significant digits is no coincidence."""
 TELLING_TEXT = 8
+_USUAL = re.compile(r"(from|import|def|class|async def)\s|@|return$|pass$")
+"""Lines that any check file has."""
 
 
 def in_the_pack(assignment: Assignment, checks: Sequence[ListedCheck]) -> Iterator[Complaint]:
-    """Look for titles, names, lines and values of hidden checks in what students are given."""
+    """Look for what is hidden in what students will be given."""
+    yield from in_files(assignment, checks, dict(_pack(assignment)))
+
+
+def in_files(
+    assignment: Assignment, checks: Sequence[ListedCheck], files: Mapping[str, str]
+) -> Iterator[Complaint]:
+    """Look for titles, names, lines and values of hidden checks in texts.
+
+    Args:
+        assignment: Has the hidden check files.
+        checks: Its checks.
+        files: Name → text that students can read.
+    """
     secrets = dict(reversed([*_secrets(assignment, checks)]))  # a title is no mere value
-    for place, text in _pack(assignment):
+    for place, text in files.items():
+        squeezed = _squeezed(text)
         for secret, what in secrets.items():
-            if re.search(rf"(?<![\w.]){re.escape(secret)}(?!\w)", text):
+            if re.search(rf"(?<![\w.]){re.escape(_squeezed(secret))}(?!\w)", squeezed):
                 yield Complaint(
                     about="leak",
                     what=f"{place}: students can read {what} there: {secret!r}.",
                     remedy="Take it out, or make the check a visible one.",
                 )
+
+
+def _squeezed(text: str) -> str:
+    """A sentence is the same however it is wrapped."""
+    return re.sub(r"\s+", " ", text)
 
 
 def _pack(assignment: Assignment) -> Iterator[tuple[str, str]]:
@@ -52,26 +73,29 @@ def _pack(assignment: Assignment) -> Iterator[tuple[str, str]]:
 def _secrets(assignment: Assignment, checks: Sequence[ListedCheck]) -> Iterator[tuple[str, str]]:
     for check in checks:
         if check.hidden:
-            yield check.title, f"the title of the hidden check {check.name}"
+            yield check.title.partition(" [")[0], f"the title of the hidden check {check.name}"
             yield check.name.partition("[")[0], "the name of a hidden check"
-    visible = {line.strip() for file in assignment.visible for line in _lines(file)}
+    # what a visible check has as well, as a whole line or value, says nothing
+    lines = {line.strip() for file in assignment.visible for line in _lines(file)}
+    values = {value for file in assignment.visible for value in _values(file)}
     for file in assignment.hidden:
         yield file.name, "the name of a file with hidden checks"
-        for line in _lines(file):
-            if len(line.strip()) >= SHORTEST_LINE and not _is_usual(line, visible):
-                yield line.strip(), f"a line of {file.name}"
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(node, ast.Constant) and _is_telling(node.value):
-                source = ast.unparse(node)
-                value = node.value if isinstance(node.value, str) else source
-                yield inspect.cleandoc(str(value)), f"a value of {file.name}"
+        for number, line in enumerate(_lines(file), start=1):
+            bare = line.strip().strip("#").strip().strip("\"'").strip()
+            if len(bare) >= SHORTEST_LINE and not _USUAL.match(bare) and line.strip() not in lines:
+                yield bare, f"line {number} of {file.name}"
+        for value in _values(file):
+            if value not in values:
+                yield value, f"a value of {file.name}"
 
 
-def _is_usual(line: str, visible: Iterable[str]) -> bool:
-    """Lines that any check file has, and whole statements that a visible check has as well."""
-    text = line.strip()
-    usual = text.startswith(("import ", "from ", "@pytest.mark.", '"""', "#"))
-    return usual or text in visible
+def _values(file: Path) -> Iterator[str]:
+    """The values in a check file that nobody guesses."""
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Constant) and _is_telling(node.value):
+            source = ast.unparse(node)
+            value = node.value if isinstance(node.value, str) else source
+            yield inspect.cleandoc(str(value))
 
 
 def _is_telling(value: Any) -> bool:

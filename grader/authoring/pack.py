@@ -6,11 +6,10 @@ searched for whatever is hidden, and only then written.
 
 import io
 import json
-import re
 import tempfile
 import tomllib
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +20,7 @@ import numpy as np
 import tomlkit
 
 from grader.assignment import FILE, Assignment, read_assignment
+from grader.authoring.leaks import in_files
 from grader.authoring.release import BEGIN, END, check_cell
 from grader.checks.session import ListedCheck, list_checks
 from grader.checks.verdict import count
@@ -37,9 +37,6 @@ FOR_STUDENTS = (
 """The keys of ``assignment.toml`` that a self-check needs; any other is the author's own."""
 LIBRARIES = ("keras", "tensorflow", "numpy", "matplotlib", "pandas", "scikit-learn")
 """What a notebook may count on when it is graded."""
-SHORTEST_LINE = 12
-"""Characters of a line of a hidden check below which it may well stand elsewhere by chance."""
-_EVERYWHERE = re.compile(r"(from|import|def|class|async def)\s|@|return$|pass$")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -85,7 +82,8 @@ def pack(assignment: Assignment, data_dir: Path | None = None) -> Pack:
     own = assignment.settings.data.file if assignment.settings.data else None
     if own:
         files[own] = _data(own, supply(assignment, data_dir))
-    if found := [*leaks(assignment, hidden, files)]:
+    texts = {name: _text(name, data) for name, data in files.items()}
+    if found := [f"  {leak.what}" for leak in in_files(assignment, hidden, texts)]:
         raise AssignmentError(
             "\n".join(
                 [f"{assignment.folder}: what is hidden stands in the students' pack:", *found]
@@ -251,57 +249,10 @@ Together: {count(shown, "point")}.{more}
 # ------------------------------------------------------------------ what must not be in it
 
 
-def leaks(
-    assignment: Assignment, hidden: tuple[ListedCheck, ...], files: Mapping[str, bytes]
-) -> Iterator[str]:
-    """Find what is hidden in files that students would be given: names, titles, source lines.
-
-    Args:
-        assignment: Has the hidden check files.
-        hidden: Their checks.
-        files: What students would be given.
-
-    Yields:
-        A sentence for each find.
-    """
-    texts = {name: _text(name, data) for name, data in files.items()}
-    for what, needle, whole_word in _secrets(assignment, hidden):
-        pattern = re.escape(_squeezed(needle))
-        if whole_word:
-            pattern = rf"(?<!\w){pattern}(?!\w)"
-        for name, text in texts.items():
-            if re.search(pattern, text):
-                yield f"  {name}: {what}: {needle}"
-
-
-def _secrets(
-    assignment: Assignment, hidden: tuple[ListedCheck, ...]
-) -> Iterator[tuple[str, str, bool]]:
-    for check in hidden:
-        yield "the name of a hidden check", check.name.partition("[")[0], True
-        yield "the title of a hidden check", check.title.partition(" [")[0], False
-    # a whole line that a visible check has as well says nothing
-    seen = {
-        line.strip() for path in assignment.visible for line in path.read_text("utf-8").splitlines()
-    }
-    for path in assignment.hidden:
-        for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
-            bare = line.strip().strip("#").strip().strip("\"'").strip()
-            if len(bare) < SHORTEST_LINE or _EVERYWHERE.match(bare) or bare in seen:
-                continue
-            seen.add(bare)
-            yield f"line {number} of {path.name}", bare, False
-
-
 def _text(name: str, data: bytes) -> str:
     """A file as its reader sees it; of a notebook, the cells."""
     text = data.decode("utf-8", "replace")
     if name.endswith(".ipynb"):
         cells = json.loads(text)["cells"]
         text += "\n".join("".join(cell["source"]) for cell in cells)
-    return _squeezed(text)
-
-
-def _squeezed(text: str) -> str:
-    """Break lines nowhere: a sentence is the same however it is wrapped."""
-    return re.sub(r"\s+", " ", text)
+    return text
