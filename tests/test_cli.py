@@ -96,7 +96,7 @@ def test_doctor_speaks_of_isolation_data_versions_and_the_machine():
 def test_a_student_checks_own_work_and_hears_what_was_not_run():
     right = call("check", SAMPLES / "ada.ipynb", "-a", "mnist_softmax")
     assert right.exit_code == 0, right.output
-    assert "11 of 11 points" in right.stdout
+    assert "15 of 15 points" in right.stdout
     assert "1 more check is run when it is graded, worth 1 point" in right.stdout
     assert "each of the ten digits" not in right.stdout
 
