@@ -105,7 +105,9 @@ def test_a_student_checks_own_work_and_hears_what_was_not_run():
     report = json.loads(wrong.stdout)
     assert report["not_run"] == {"checks": 1, "points": 1.0}
     assert {check["name"] for check in report["checks"] if check["outcome"] == "failed"} == {
-        "test_parameters"
+        "test_parameters",
+        "test_validation",
+        "test_curves",
     }
     assert "every_digit" not in wrong.stdout
 
