@@ -50,9 +50,10 @@ MOST_MODELS = 12
 MOST_OUTPUT = 4 * MIB
 """Characters of output kept for one cell."""
 MOST_FITS = 1000
-PROBES_MAY_HIT = ("timeout", "memory", "processes", "disk")
 MOST_EVALUATIONS = 1000
 MOST_FIGURES = 100
+PROBES_MAY_HIT = ("timeout", "memory", "processes", "disk")
+"""Endings that are not the run's when they come after its last cell, while probes are asked."""
 JOINED = 32
 """Updates in one call, where nobody watches each of them."""
 
@@ -387,7 +388,7 @@ def choose(record: ExecutionRecord, wanted: ModelWanted | None) -> ExecutionReco
 
     The trained model is the one that was fitted; the variable's name decides between several. It
     is a matter of the assignment and not of the run: a stored record is asked again. Where no model
-    is judged (``variable`` is ``None``), none is chosen, and none is missing.
+    is wanted, none is chosen, and none is missing.
     """
     if record.ending == "unreadable":
         return record

@@ -73,7 +73,11 @@ def _check_inputs(place: str, model: ModelWanted, dataset: Dataset) -> None:
 def _check_labels(where: str, model: ModelWanted, dataset: Dataset) -> None:
     classes = {"multiclass": model.classes, "binary": 2}.get(model.task)
     labels = dataset.labels()
-    if classes is None or not len(labels):
+    if not len(labels):
+        return
+    if model.task == "regression":
+        _check_numbers(where, model, labels)
+    if classes is None:
         return
     whole = labels.ndim == 1 and np.isin(labels, np.arange(classes)).all()
     if not whole:
@@ -82,4 +86,15 @@ def _check_labels(where: str, model: ModelWanted, dataset: Dataset) -> None:
             f"{where}: for a {model.task} task, y_test should hold whole "
             f"numbers from 0 to {classes - 1}, one for each sample.\nReceived: labels {spread}",
             remedy=f"Look at y_test, and at task and classes in {FILE}.",
+        )
+
+
+def _check_numbers(where: str, model: ModelWanted, labels: np.ndarray) -> None:
+    wanted = (len(labels), model.classes)
+    if labels.size != len(labels) * model.classes or labels.dtype.kind not in "biuf":
+        raise DataError(
+            f"{where}: for a regression with classes = {model.classes}, y_test should hold so many "
+            f"numbers for each sample, as in the shape {wanted}.\n"
+            f"Received: shape {labels.shape}, {labels.dtype}",
+            remedy=f"Look at y_test, and at classes in {FILE}.",
         )

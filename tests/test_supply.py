@@ -68,9 +68,17 @@ def test_what_does_not_suit_is_said_before_anything_runs(supplied, changes, says
     assert "assignment.toml" in str(caught.value)
 
 
-@pytest.mark.parametrize("labels", [[0.5, 1, 2, -3, 0, 1], np.eye(6, 3)])
-def test_numbers_to_be_predicted_may_be_any(supplied, labels):
-    assert supplied(task="regression", labels=labels).samples == 6
+@pytest.mark.parametrize(
+    ("labels", "classes"), [([0.5, 1, 2, -3, 0, 1], 1), (np.ones((6, 1)), 1), (np.eye(6, 3), 3)]
+)
+def test_numbers_to_be_predicted_may_be_any(supplied, labels, classes):
+    assert supplied(task="regression", labels=labels, classes=classes).samples == 6
+
+
+@pytest.mark.parametrize(("labels", "classes"), [([0.5] * 6, 2), (np.eye(6, 3), 1), (["a"] * 6, 1)])
+def test_as_many_numbers_are_held_out_as_the_model_is_to_give(supplied, labels, classes):
+    with pytest.raises(DataError, match="so many numbers for each sample"):
+        supplied(task="regression", labels=labels, classes=classes)
 
 
 def test_word_sequences_are_no_rows(assignment_folder, little_toml):

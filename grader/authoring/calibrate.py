@@ -36,8 +36,6 @@ from grader.records import Evidence
 from grader.trials import Calibration, Chance
 from grader.workbench import Progress
 
-FEWEST = 3
-"""Of two runs, a deviation says next to nothing."""
 ENOUGH = 10
 """Runs from which on the bounds are narrow enough to be of use."""
 SHARE, CONFIDENCE = 0.99, 0.95
@@ -60,7 +58,7 @@ def calibrate(
     Args:
         assignment: Asks for an accuracy.
         solution: The reference's file.
-        runs: How many seeds, at least :data:`FEWEST`.
+        runs: How many seeds.
         wishes: Isolation, data, evidence store.
         watching: Shows the progress.
         say: Told what is being prepared.

@@ -64,10 +64,6 @@ class WantedLayer:
         ]
         return f"{_cut(self.kind)}({', '.join(inside)})"
 
-    def differs(self, found: LayerCard) -> bool:
-        """Whether a layer found is another one than this."""
-        return bool(differing(self, as_said(found)))
-
 
 # ------------------------------------------------------------------ what checks are written with
 

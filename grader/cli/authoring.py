@@ -38,6 +38,8 @@ SolutionOption = Annotated[
         help="The reference. Default: solutions/<name>.py beside assignments/.",
     ),
 ]
+FEWEST_RUNS = 3
+"""Of two runs, a deviation says next to nothing."""
 JobsOption = Annotated[
     int | None,
     typer.Option("-j", "--jobs", min=1, help="Runs at a time. Default: what fits."),
@@ -94,7 +96,7 @@ def validate(  # noqa: PLR0913, PLR0917 - one argument an option
 def calibrate(  # noqa: PLR0913, PLR0917 - one argument an option
     assignment: AssignmentArgument,
     runs: Annotated[
-        int, typer.Option("--runs", metavar="K", min=3, help="How many seeds are tried.")
+        int, typer.Option("--runs", metavar="K", min=FEWEST_RUNS, help="How many seeds are tried.")
     ] = 10,
     solution: SolutionOption = None,
     write: Annotated[  # noqa: FBT002 - a flag of the command line
