@@ -91,7 +91,7 @@ def _check_labels(where: str, model: ModelWanted, dataset: Dataset) -> None:
 
 def _check_numbers(where: str, model: ModelWanted, labels: np.ndarray) -> None:
     wanted = (len(labels), model.classes)
-    if labels.size != len(labels) * model.classes or labels.dtype.kind not in "biuf":
+    if labels.size != len(labels) * model.classes:
         raise DataError(
             f"{where}: for a regression with classes = {model.classes}, y_test should hold so many "
             f"numbers for each sample, as in the shape {wanted}.\n"
