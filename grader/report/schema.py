@@ -39,12 +39,12 @@ def _with_no_numbers(value: Any) -> Any:
 
 
 def _with_descriptions(made: dict[str, Any]) -> dict[str, Any]:
-    """Give each field the docstring that stands under it in ``records.py``."""
-    source = inspect.getsource(records)
+    """Give each field the docstring that stands under it in ``records``."""
     for name, defined in [("Report", made), *made.get("$defs", {}).items()]:
-        if not is_dataclass(getattr(records, name, None)):
+        record = getattr(records, name, None)
+        if not isinstance(record, type) or not is_dataclass(record):
             continue
-        body = source.split(f"\nclass {name}:\n", 1)[1].split("\n@dataclass", 1)[0]
+        body = inspect.getsource(record)
         for field, facts in defined.get("properties", {}).items():
             after = body.split(f"\n    {field}: ", 1)[1]
             facts["description"] = after.split('"""', 2)[1]
