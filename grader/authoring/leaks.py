@@ -2,21 +2,17 @@
 
 import ast
 import inspect
-import json
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from grader.assignment import FILE, Assignment
+from grader.assignment import Assignment
 from grader.checks.session import ListedCheck
 from grader.records import Report
 from grader.report.as_json import as_data
 from grader.trials import Complaint
 
-NOT_FOR_STUDENTS = ("about", "validate", "hidden")
-"""Keys of ``assignment.toml`` that instructors write for themselves."""
 SHORTEST_LINE = 12
 """A shorter line of source may well stand elsewhere by chance."""
 TELLING_DIGITS = 4
@@ -24,11 +20,6 @@ TELLING_DIGITS = 4
 TELLING_TEXT = 8
 _USUAL = re.compile(r"(from|import|def|class|async def)\s|@|return$|pass$")
 """Lines that any check file has."""
-
-
-def in_the_pack(assignment: Assignment, checks: Sequence[ListedCheck]) -> Iterator[Complaint]:
-    """Look for what is hidden in what students will be given."""
-    yield from in_files(assignment, checks, dict(_pack(assignment)))
 
 
 def in_files(
@@ -56,18 +47,6 @@ def in_files(
 def _squeezed(text: str) -> str:
     """A sentence is the same however it is wrapped."""
     return re.sub(r"\s+", " ", text)
-
-
-def _pack(assignment: Assignment) -> Iterator[tuple[str, str]]:
-    handout = assignment.folder / "handout.ipynb"
-    if handout.is_file():
-        cells = json.loads(handout.read_text("utf-8")).get("cells", [])
-        yield handout.name, "\n".join("".join(cell["source"]) for cell in cells)
-    for file in assignment.visible:
-        yield file.name, file.read_text("utf-8")
-    settings = tomllib.loads((assignment.folder / FILE).read_text("utf-8"))
-    told = {key: value for key, value in settings.items() if key not in NOT_FOR_STUDENTS}
-    yield FILE, "\n".join(_texts(told))
 
 
 def _secrets(assignment: Assignment, checks: Sequence[ListedCheck]) -> Iterator[tuple[str, str]]:

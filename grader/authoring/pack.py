@@ -4,12 +4,13 @@ A pack is an assignment's folder without what is the author's alone. It is put t
 searched for whatever is hidden, and only then written.
 """
 
+import contextlib
 import io
 import json
 import tempfile
 import tomllib
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -29,6 +30,7 @@ from grader.datasets.arrays import write_npz
 from grader.errors import AssignmentError, ResultsError, UsageError
 from grader.last_cell import is_last_cell
 from grader.supply import supply
+from grader.trials import Complaint
 
 FOR_STUDENTS = (
     *("name", "title", "version", "seed"),
@@ -70,29 +72,46 @@ def pack(assignment: Assignment, data_dir: Path | None = None) -> Pack:
     checks = list_checks(assignment)
     visible = tuple(check for check in checks if not check.hidden)
     hidden = tuple(check for check in checks if check.hidden)
-    settings, left_out = _settings(assignment, hidden)
-    name = assignment.name
-    files = {
-        f"{name}.ipynb": _handout(assignment),
-        FILE: settings,
-        **{path.name: path.read_bytes() for path in assignment.visible},
-        "requirements.txt": _requirements(),
-        "README.md": _readme(assignment, visible, hidden).encode(),
-    }
+    files = {f"{assignment.name}.ipynb": _handout(assignment), **_to_read(assignment, checks)}
     own = assignment.settings.data.file if assignment.settings.data else None
     if own:
         files[own] = _data(own, supply(assignment, data_dir))
-    texts = {name: _text(name, data) for name, data in files.items()}
-    if found := [f"  {leak.what}" for leak in in_files(assignment, hidden, texts)]:
+    if found := [f"  {leak.what}" for leak in _leaks(assignment, checks, files)]:
         raise AssignmentError(
             "\n".join(
                 [f"{assignment.folder}: what is hidden stands in the students' pack:", *found]
             ),
             remedy="Nothing was written. Change one of the two, and release again.",
         )
-    made = Pack(name=name, files=files, visible=visible, hidden=hidden, left_out=left_out)
+    made = Pack(
+        name=assignment.name,
+        files=files,
+        visible=visible,
+        hidden=hidden,
+        left_out=_settings(assignment, hidden)[1],
+    )
     _try_out(made)
     return made
+
+
+def leaks(assignment: Assignment, checks: Sequence[ListedCheck]) -> Iterator[Complaint]:
+    """Look for what is hidden in what a pack would hold; the data are not looked through.
+
+    Args:
+        assignment: The author's folder; a handout that cannot be read is left out.
+        checks: Its checks, collected.
+    """
+    files = _to_read(assignment, checks)
+    with contextlib.suppress(AssignmentError):  # complained of where it is compared
+        files["handout.ipynb"] = _handout(assignment)
+    yield from _leaks(assignment, checks, files)
+
+
+def _leaks(
+    assignment: Assignment, checks: Sequence[ListedCheck], files: Mapping[str, bytes]
+) -> Iterator[Complaint]:
+    texts = {name: _text(name, data) for name, data in files.items()}
+    yield from in_files(assignment, [check for check in checks if check.hidden], texts)
 
 
 def write_pack(made: Pack, place: Path) -> None:
@@ -142,6 +161,18 @@ def _try_out(made: Pack) -> None:
 
 
 # ------------------------------------------------------------------ what is in it
+
+
+def _to_read(assignment: Assignment, checks: Sequence[ListedCheck]) -> dict[str, bytes]:
+    """All files but the notebook and the data."""
+    visible = tuple(check for check in checks if not check.hidden)
+    hidden = tuple(check for check in checks if check.hidden)
+    return {
+        FILE: _settings(assignment, hidden)[0],
+        **{path.name: path.read_bytes() for path in assignment.visible},
+        "requirements.txt": _requirements(),
+        "README.md": _readme(assignment, visible, hidden).encode(),
+    }
 
 
 def _settings(

@@ -15,9 +15,10 @@ from pathlib import Path
 
 from grader.assignment import FILE, Assignment
 from grader.authoring.brief import OF_ACCURACY, brief, open_part, small
-from grader.authoring.leaks import in_a_report, in_the_pack
+from grader.authoring.leaks import in_a_report
 from grader.authoring.mutants import KINDS, Kind, Mutant, mutants_of
 from grader.authoring.mutants.source import Program
+from grader.authoring.pack import leaks
 from grader.authoring.sameness import is_same
 from grader.authoring.solution import (
     REFERENCE,
@@ -310,10 +311,10 @@ class _Trial:
         """What the runs showed."""
         yield from self._reference_complaints()
         yield from self._handout_complaints()
-        yield from in_the_pack(self.plan.assignment, self.plan.checks)
+        yield from leaks(self.plan.assignment, self.plan.checks)
         every = [*self.full.values(), *self.brief.values()]
-        leaks = [each for report in every for each in in_a_report(report, _whose(report))]
-        yield from leaks[:1]
+        told = [each for report in every for each in in_a_report(report, _whose(report))]
+        yield from told[:1]
         yield from self._check_complaints(every)
         yield from self._mutant_complaints()
         if not self.plan.only:

@@ -1,7 +1,8 @@
 import pytest
 
 from grader.assignment import read_assignment
-from grader.authoring.leaks import in_a_report, in_the_pack
+from grader.authoring.leaks import in_a_report
+from grader.authoring.pack import leaks
 from grader.authoring.release import handout
 from grader.authoring.structure import look_at
 from grader.checks.session import list_checks
@@ -109,7 +110,7 @@ def test_a_handout_that_is_stale_or_missing_is_named(assignment):
 )
 def test_what_students_are_given_holds_nothing_of_hidden_checks(assignment, where, says):
     made, _ = assignment(hidden=HIDDEN, **where)
-    found = [each.what for each in in_the_pack(made, list_checks(made))]
+    found = [each.what for each in leaks(made, list_checks(made))]
     if says == "a line":  # 81_234 is written another way than the value: no leak of either
         says = None
     assert (found == []) if says is None else any(says in what for what in found), found
