@@ -254,7 +254,7 @@ def evidence(**changes):
     return replace(made, **changes)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make():
     """The factories, each with one right answer: ``make.card(trainable_params=7840)``."""
     return SimpleNamespace(

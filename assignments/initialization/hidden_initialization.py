@@ -21,7 +21,8 @@ def test_zeros_give_no_gradient(probes):
 def test_what_follows(answers):
     """The right beginning is chosen for each activation."""
     quiz = answers["quiz"]
-    quiz["same"].expect_choice("zeros")
-    quiz["vanishes"].expect_choice("small")
-    quiz["tanh"].expect_choice("xavier", also=("glorot",))
-    quiz["relu"].expect_choice("he")
+    hint = "Look at the spreads that you measured in each layer."
+    quiz["same"].expect_choice("zeros", hint="With which do all units of a layer learn the same?")
+    quiz["vanishes"].expect_choice("small", hint=hint)
+    quiz["tanh"].expect_choice("xavier", also=("glorot",), hint=hint)
+    quiz["relu"].expect_choice("he", hint=hint)

@@ -14,5 +14,7 @@ def test_other_inputs(probes):
 @pytest.mark.points(1)
 def test_the_same_loss_twice(answers):
     """The two losses for classes are told apart by the form of their labels."""
-    answers["two_spellings"]["integer"].expect_choice("sparse_categorical_crossentropy")
-    answers["two_spellings"]["one-hot"].expect_choice("categorical_crossentropy")
+    hint = "Sparse labels are single integers; the other loss wants a vector for each sample."
+    two = answers["two_spellings"]
+    two["integer"].expect_choice("sparse_categorical_crossentropy", hint=hint)
+    two["one-hot"].expect_choice("categorical_crossentropy", hint=hint)

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from grader.checks import output_mistakes, output_rows
+from grader.checks import output_hints, output_mistakes, output_rows
 
 TASKS = {
     "reviews": ("binary", 1),
@@ -19,7 +19,9 @@ def test_last_layer(answers, task):
     """Units, activation, loss and labels fit the task and each other."""
     kind, units = TASKS[task]
     answers["last_layers"].expect_table(
-        {task: output_rows(kind, units=units)}, mistakes=output_mistakes(kind)
+        {task: output_rows(kind, units=units)},
+        mistakes=output_mistakes(kind),
+        hints=output_hints(),
     )
 
 
@@ -37,6 +39,7 @@ def test_mean_squared_error(probes):
             (sum(squares) / 8, "Half of it is another convention."),
         ],
     )
+    probes["mse"].expect_unchanged_input()
 
 
 @pytest.mark.points(2)
@@ -53,6 +56,7 @@ def test_binary_crossentropy(probes):
             (sum(parts) / 3 / math.log(2), "The logarithm is the natural one."),
         ],
     )
+    probes["bce"].expect_unchanged_input()
 
 
 @pytest.mark.points(2)
@@ -70,3 +74,4 @@ def test_categorical_crossentropies(probes):
                 (-sum(parts) / 2, "A loss is never negative: mind the sign."),
             ],
         )
+        probes[probe].expect_unchanged_input()

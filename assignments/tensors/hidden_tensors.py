@@ -27,12 +27,17 @@ def test_numbers(answers):
     """The numbers of the quiz are right."""
     quiz = answers["quiz"]
     quiz["squared_error"].expect_number(
-        0.36, mistakes={"0.6": "not squared", "-0.6": "not squared", "0.16": "without the target"}
+        0.36,
+        mistakes={"0.6": "not squared", "-0.6": "not squared", "0.16": "without the target"},
+        hint="The difference of output and target, squared.",
     )
-    quiz["predicted_class"].expect_number(7, mistakes={"8": "counted from one"})
+    quiz["predicted_class"].expect_number(
+        7, mistakes={"8": "counted from one"}, hint="Where is the largest probability?"
+    )
     quiz["updates"].expect_number(
         math.ceil(50000 / 128) * 50,
         mistakes=[(50, "epochs"), (390 * 50, "the last batch of an epoch is left out")],
+        hint="Batches of an epoch, rounded up, times epochs.",
     )
 
 

@@ -57,6 +57,7 @@ def test_to_one_hot_with_keras(probes):
         one_hot([5, 0, 7], 10),
         mistakes=[(one_hot([5, 0, 7], 8), "Keras was not told how many classes there are.")],
     )
+    probes["keras_one_hot"].expect_unchanged_input()
 
 
 @pytest.mark.points(2)
@@ -74,6 +75,7 @@ def test_to_multi_hot(probes):
 def test_sigmoid(probes):
     """`sigmoid` follows its formula."""
     probes["sigmoid"].expect_equal([1 / (1 + math.e), 0.5, math.e / (1 + math.e)])
+    probes["sigmoid"].expect_unchanged_input()
 
 
 @pytest.mark.points(2)
@@ -83,6 +85,7 @@ def test_softmax(probes):
     probes["softmax_of_rows"].expect_shape((2, 3))
     probes["softmax_of_rows"].expect_rows_sum_to_one()
     probes["softmax_of_rows"].expect_equal([softmax([1, 2, 3]), softmax([0, 0, 6])])
+    probes["softmax"].expect_unchanged_input()
 
 
 @pytest.mark.points(1)
@@ -139,7 +142,9 @@ def test_every_question_is_answered(answers):
     quiz = answers["quiz"]
     for name, axes in (("grey_images", 4), ("series", 3), ("video", 5)):
         quiz[name].expect_true(
-            lambda shape, axes=axes: len(shape) == axes, f"a shape of {axes} axes"
+            lambda shape, axes=axes: len(shape) == axes,
+            f"a shape of {axes} axes",
+            "Write it as a tuple, one number for each axis, the samples first.",
         )
     for name in ("squared_error", "predicted_class", "updates"):
         quiz[name].expect_any_number()

@@ -29,7 +29,7 @@ from grader.checks.layers import (
     lstm,
     max_pooling,
 )
-from grader.checks.output_rows import output_mistakes, output_rows
+from grader.checks.output_rows import output_hints, output_mistakes, output_rows
 from grader.checks.verdict import Unmet
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "layer",
     "lstm",
     "max_pooling",
+    "output_hints",
     "output_mistakes",
     "output_rows",
 ]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from grader.checks.slips import slip_of_numbers, slip_of_shape
 from grader.checks.verdict import BrokenFactError
 from grader.records import GivenKind, GivenValue
 
@@ -22,6 +23,8 @@ FEW = 12
 """Numbers that are written out."""
 LONGEST = 60
 """Characters of a text that are written out."""
+KEEP_DICTIONARY = "Keep the dictionary that the handout gives, with its keys."
+KEEP_KEYS = "Keep the keys that the handout gives."
 Numbers = NDArray[np.float64]
 
 
@@ -132,7 +135,7 @@ def _arrays(
         return Difference(
             expected=f"{words(wanted)}, of shape {wanted.shape}",
             received=f"{words(found)}, of shape {found.shape}",
-            hint="The axes are the other way round." if have == want[::-1] else "",
+            hint=slip_of_shape(want, have),
         )
     numbers = numbers_of(found)
     if numbers is None:
@@ -149,6 +152,7 @@ def _arrays(
     return Difference(
         expected=words(wanted) if wanted.size <= FEW else f"{number(wanted[place])}{at}",
         received=f"{words(found)}" + (f": {number(numbers[place])}{at}" if place else ""),
+        hint=slip_of_numbers(wanted, numbers),
     )
 
 
@@ -178,7 +182,8 @@ def _sequences(
     length = len(found.items) if found.items or not found.shape else found.shape[0]
     if found.kind not in ("list", "tuple", "array", "tensor") or length != len(wanted):
         count = "1 result" if len(wanted) == 1 else f"{len(wanted)} results"
-        return Difference(expected=count, received=words(found))
+        hint = "Give them back together: `return one, another`." if len(wanted) > 1 else ""
+        return Difference(expected=count, received=words(found), hint=hint)
     for place, want in enumerate(wanted):
         have = member(found, place)
         if have is None:
@@ -200,7 +205,7 @@ def _tables(
     given = dict(zip(found.keys, found.items, strict=True))
     for key, want in wanted.items():
         if str(key) not in given:
-            return Difference(expected=f"an entry {key!r}", received=words(found))
+            return Difference(expected=f"an entry {key!r}", received=words(found), hint=KEEP_KEYS)
         if other := difference(want, given[str(key)], tolerance=tolerance, squeeze=squeeze):
             return Difference(
                 expected=f"{other.expected} at {key!r}",
@@ -298,5 +303,11 @@ def _article(name: str) -> str:
 
 
 def _unlike(wanted: Any, found: GivenValue) -> Difference:
-    hint = "A function without `return` gives None." if found.kind == "none" else ""
+    hint = ""
+    if found.kind == "none":
+        hint = "A function without `return` gives None."
+    elif isinstance(wanted, Mapping):
+        hint = KEEP_DICTIONARY
+    elif found.kind == "text":
+        hint = "A text is no number: leave the quotes out."
     return Difference(expected=words(wanted), received=words(found), hint=hint)

@@ -169,3 +169,17 @@ _MISTAKES: Mapping[Kind, Mapping[str, Mapping[str, str]]] = {
         },
     },
 }
+
+
+def output_hints() -> Mapping[str, str]:
+    """Give what to think of, by column, when a cell is wrong in a way nobody foresaw.
+
+    Example:
+        ``answers["table"].expect_table(wanted, hints=output_hints())``
+    """
+    return {
+        "units": "How many numbers does the network give for one sample?",
+        "activation": "In which range may these numbers be, and do they share a sum?",
+        "loss": "Which loss compares such numbers with such labels?",
+        "labels": "Which form does the loss of this row want its labels in?",
+    }

@@ -8,6 +8,7 @@ from grader.records import ExecutionRecord, ProbeAnswer
 
 MANY = 8
 """Names that are listed."""
+NEXT_STEP = "What one step gives back is what the next one is called with: give back all of it."
 
 
 class Unanswered:
@@ -49,7 +50,7 @@ class Unanswered:
             "timeout": (f"none within {self._probe.seconds:g} s", "It was still running then."),
             "ended": ("the end of its process", "Calling it ends Python or overwhelms it."),
             "unanswered": ("none", self._before()),
-            "answered": (answer.problem or "none", ""),
+            "answered": (answer.problem or "none", NEXT_STEP),
         }[answer.outcome]
         return MissingFactError(expected=f"an answer of {call}", received=received, hint=hint)
 
