@@ -82,6 +82,21 @@ def keras(task):
     return {"loss": history.history["loss"]}
 
 
+def draw(task):
+    """What lies in matplotlib's folder before its first use, and after."""
+    folder = os.environ["MPLCONFIGDIR"]
+
+    def lies():
+        names = (name for name in os.listdir(folder) if name.startswith("fontlist-"))
+        return sorted([name, os.lstat(os.path.join(folder, name)).st_mtime] for name in names)
+
+    before = lies()
+    import matplotlib.font_manager
+
+    matplotlib.font_manager.findfont("DejaVu Sans")
+    return before, lies()
+
+
 def sleep(task):
     tell("awake")
     time.sleep(task.get("seconds", 60))
