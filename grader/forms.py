@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from grader.assignment import Layout
 from grader.datasets import Dataset
 from grader.records import ArrayFacts
+from grader.settings import Layout
 
 TOLERANCE = 0.02
 """How far, as a share of the span, recorded ends may lie from those of a known scale."""

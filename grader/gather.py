@@ -10,10 +10,10 @@ from typing import Protocol, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from grader.assignment import AccuracyWanted, Assignment, ErrorWanted
+from grader.assignment import Assignment
+from grader.choose import choose
 from grader.errors import ClusterError, GraderError, StoreError
 from grader.examine import Judgement, card_of
-from grader.execute import choose
 from grader.find_out import Findings, Order
 from grader.keys import judgement_key, probe_key, run_key
 from grader.measure import measure, worth
@@ -28,6 +28,7 @@ from grader.records import (
     SeededRun,
     Submission,
 )
+from grader.settings import AccuracyWanted, ErrorWanted
 from grader.store import Entry
 from grader.workbench import Desk, Progress
 

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from grader.assignment import FILE, Assignment, ModelWanted
+from grader.assignment import FILE, Assignment
 from grader.datasets import Dataset, load, load_own, nothing
 from grader.errors import AssignmentError, DataError
 from grader.forms import sample_shape
+from grader.settings import ModelWanted
 
 _WORDS = ("multi_hot", "padded")
 _IMAGES = (2, 3)

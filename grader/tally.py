@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from grader.assignment import AccuracyWanted, Assignment, Settings
+from grader.assignment import Assignment
 from grader.records import CheckResult, Evidence, Measurement, Report
+from grader.settings import AccuracyWanted, Settings
 from grader.workbench import Workbench
 
 VERSION = 1

@@ -6,17 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignment import (
-    AccuracyWanted,
-    Thresholds,
-    Training,
-    find_assignment,
-    read_assignment,
-)
+from grader.assignment import find_assignment, read_assignment
 from grader.collect import collect
 from grader.office import Wishes, open_office
 from grader.pipeline import grade
 from grader.report.as_json import as_data
+from grader.settings import AccuracyWanted, Thresholds, Training
 from grader.workbench import Shortcuts
 
 SAMPLES = Path(__file__).parents[1] / "assignments" / "mnist_softmax" / "samples"

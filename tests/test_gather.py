@@ -10,10 +10,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from grader.assignment import AccuracyWanted, Thresholds, read_assignment
+from grader.assignment import read_assignment
+from grader.choose import choose
 from grader.errors import ClusterError, RunLostError, SandboxError, StoreError, WorkerError
 from grader.examine import Judgement
-from grader.execute import choose
 from grader.find_out import Findings, Order, find_out
 from grader.gather import Gatherer
 from grader.normal_form import RawModel
@@ -21,6 +21,7 @@ from grader.pipeline import grade
 from grader.probes import Probe
 from grader.records import GivenValue, Predictions, ProbeAnswer, ProbeStep
 from grader.sandbox.interface import Isolation
+from grader.settings import AccuracyWanted, Thresholds
 from grader.store import Store
 from grader.workbench import Desk, Shortcuts, Workbench
 

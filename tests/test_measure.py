@@ -4,10 +4,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from grader.assignment import ModelWanted
 from grader.forms import candidate_forms
 from grader.measure import classes, measure, wilson
 from grader.records import ArrayFacts, Predictions
+from grader.settings import ModelWanted
 
 LABELS = np.array([0, 1, 2, 0, 1, 2, 0, 1, 2, 0], dtype="uint8")
 RIGHT = np.eye(3, dtype="<f4")[LABELS]

@@ -15,10 +15,11 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from grader.assignment import LimitsWanted, find_assignment, read_assignment
+from grader.assignment import find_assignment, read_assignment
 from grader.collect import collect
 from grader.office import Wishes, open_office
 from grader.pipeline import grade
+from grader.settings import LimitsWanted
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("submissions/*/expected.toml"))
 

@@ -6,12 +6,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from grader.assignment import Assignment, Training
+from grader.assignment import Assignment
 from grader.batch import Room, sensible_jobs
 from grader.datasets.part import part_of
 from grader.local import LocalHands, memory_for, open_bench
 from grader.office import Office, Wishes
 from grader.sandbox import open_sandbox
+from grader.settings import Training
 from grader.workbench import OnProgress
 
 OF_ACCURACY = frozenset({"held_out", "history"})

@@ -9,12 +9,12 @@ from typing import Any
 
 import tomlkit
 
-from grader.assignment import Layout, ModelWanted
 from grader.authoring.propose import CLASSES, ProposedCheck, floor_of, margin_of
 from grader.authoring.release import BEGIN, END, handout
 from grader.datasets import KNOWN
 from grader.errors import AssignmentError, UsageError
 from grader.records import Evidence, ModelCard
+from grader.settings import Layout, ModelWanted
 
 SMALLEST_IMAGE = 8
 """Pixels along an axis; anything smaller is a series or a table."""

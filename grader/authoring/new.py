@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from grader.assignment import Assignment, Layout, ModelWanted, read_assignment
+from grader.assignment import Assignment, read_assignment
 from grader.authoring.draft import (
     Draft,
     folder_of,
@@ -28,6 +28,7 @@ from grader.office import Office, Wishes, open_office
 from grader.pipeline import grade
 from grader.records import Evidence, Report, Submission, Task
 from grader.report.progress import Watch
+from grader.settings import Layout, ModelWanted
 from grader.supply import check_fit
 
 MEMORY, MEMORY_FOR_TEXT = 4, 11

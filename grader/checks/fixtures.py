@@ -2,7 +2,6 @@
 
 import pytest
 
-from grader.assignment import Settings
 from grader.checks.architecture import JudgedModel
 from grader.checks.data import Values, Variables
 from grader.checks.evaluations import Evaluations
@@ -13,6 +12,7 @@ from grader.checks.probes import Probes
 from grader.checks.training import Training, Trainings
 from grader.checks.verdict import BrokenFactError, MissingFactError
 from grader.records import Evidence, ExecutionRecord, FoundModel, Submission
+from grader.settings import Settings
 
 
 class Fixtures:

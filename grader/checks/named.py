@@ -1,12 +1,12 @@
 """Several models of one submission, each judged by itself."""
 
-from grader.assignment import Thresholds
 from grader.checks.architecture import JudgedModel
 from grader.checks.evaluations import Evaluations
 from grader.checks.performance import HeldOut
 from grader.checks.training import Training
 from grader.checks.verdict import BrokenFactError, MissingFactError
 from grader.records import Evidence, Judged
+from grader.settings import Thresholds
 
 
 class NamedModel:

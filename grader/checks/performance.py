@@ -1,8 +1,8 @@
 """Checks of how good a model is, on data that the student's code could not reach."""
 
-from grader.assignment import Thresholds
 from grader.checks.verdict import BrokenFactError, MissingFactError, Unmet
 from grader.records import Measurement, Metric
+from grader.settings import Thresholds
 
 
 class HeldOut:

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from grader.assignment import Hidden, Thresholds
 from grader.errors import WorkerError
 from grader.examine import Judgement
 from grader.find_out import Findings, Order
 from grader.plain import plain_json
 from grader.records import ExecutionRecord
+from grader.settings import Hidden, Thresholds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from grader.assignment import ModelWanted, read_assignment
+from grader.assignment import read_assignment
 from grader.authoring.draft import folder_of, inputs_for, read_solution, settings_text
 from grader.authoring.propose import (
     floor_of,
@@ -16,6 +16,7 @@ from grader.authoring.propose import (
 from grader.checks.session import run_checks
 from grader.errors import AssignmentError, UsageError
 from grader.records import ArrayFacts
+from grader.settings import ModelWanted
 
 SOLUTION = """\
 # %% [markdown]

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from grader.assignment import AccuracyWanted, Thresholds
 from grader.checks import Unmet, dense
 from grader.checks.named import NamedModels
 from grader.checks.verdict import BrokenFactError
 from grader.records import EvaluationRecord, Judged
+from grader.settings import AccuracyWanted, Thresholds
 
 
 @pytest.fixture

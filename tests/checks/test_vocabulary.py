@@ -3,7 +3,6 @@ from dataclasses import replace
 
 import pytest
 
-from grader.assignment import AccuracyWanted, Thresholds
 from grader.checks import Unmet, dense, layer
 from grader.checks.architecture import JudgedModel
 from grader.checks.data import Variables
@@ -11,6 +10,7 @@ from grader.checks.performance import HeldOut
 from grader.checks.training import Training
 from grader.checks.verdict import BrokenFactError
 from grader.records import ArrayFacts
+from grader.settings import AccuracyWanted, Thresholds
 
 
 def unmet(expectation, *args, **kwargs):
