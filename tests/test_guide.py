@@ -16,7 +16,9 @@ from grader.datasets.arrays import read_npz
 ROOT = Path(__file__).parents[1]
 GUIDE = (ROOT / "docs" / "write-an-assignment.md").read_text("utf-8")
 BLOCKS = re.findall(
-    r'^```(sh|python) ?(?:title="(.+?)")?\n(.*?)^```$', GUIDE, re.MULTILINE | re.DOTALL
+    r'^```(sh|python|toml) ?(?:(?:title|append)="(.+?)")?\n(.*?)^```$',
+    GUIDE,
+    re.MULTILINE | re.DOTALL,
 )
 
 MAKE_DATA = """
@@ -43,7 +45,7 @@ def test_every_command_of_the_guide_is_one_that_the_grader_has():
         if kind == "sh"
         for word in re.findall(r"^grader (\w+)", text, re.MULTILINE)
     }
-    assert typed == {"new", "grade", "handout", "release", "check"}
+    assert typed == {"new", "grade", "validate", "handout", "release", "check"}
     assert all(re.search(rf"^  {word}\b", said, re.MULTILINE) for word in typed)
 
 
@@ -54,7 +56,8 @@ def test_the_guide_leads_from_nothing_to_a_pack_that_a_student_can_check_with(tm
         if title:
             file = tmp_path / title
             # A folder that the guide writes into must be one that the guide has made.
-            file.write_text(MAKE_DATA if title == "make_data.py" else text, "utf-8")
+            with file.open("a" if kind == "toml" else "w", encoding="utf-8") as written:
+                written.write(MAKE_DATA if title == "make_data.py" else text)
         elif kind == "sh":
             done = _type(text, tmp_path)
             assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
@@ -62,7 +65,7 @@ def test_the_guide_leads_from_nothing_to_a_pack_that_a_student_can_check_with(tm
                 assert "the untouched handout 0." in done.stdout
             if text.startswith("grader grade"):
                 _everybody_got_what_they_deserve(tmp_path)
-    assert "10 of 10 points" in done.stdout
+    assert "14 of 14 points" in done.stdout
     assert "the students' copy" in done.stdout
     _nothing_held_out_is_in_the_pack(tmp_path)
 
@@ -90,7 +93,7 @@ def _type(text, folder):
 def _everybody_got_what_they_deserve(folder):
     with (folder / "results" / "grades.csv").open(encoding="utf-8") as file:
         points = {row["student"]: float(row["points"]) for row in csv.DictReader(file)}
-    assert points == {"fashion": 11.0, "handout": 0.0}
+    assert points == {"fashion": 14.0, "handout": 0.0}
 
 
 def _nothing_held_out_is_in_the_pack(folder):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from grader.checks.slips import is_of_shape, slip_of_shape
 from grader.checks.verdict import MissingFactError, Unmet
 from grader.records import ArrayFacts
 
@@ -51,15 +52,19 @@ class Variables(Mapping[str, ArrayFacts]):
         """Count the arrays."""
         return len(self._facts)
 
-    def expect_shape(self, name: str, shape: tuple[int, ...]) -> None:
-        """Expect an array's shape.
+    def expect_shape(self, name: str, shape: tuple[int | None, ...]) -> None:
+        """Expect an array's shape; an axis of ``None`` may have any length.
 
         Example:
-            ``variables.expect_shape("x_train", (60000, 784))``
+            ``variables.expect_shape("x_train", (None, 784))``
         """
         found = self[name].shape
-        if found != shape:
-            raise Unmet(expected=f"`{name}` of shape {shape}", received=f"shape {found}")
+        if not is_of_shape(shape, found):
+            raise Unmet(
+                expected=f"`{name}` of shape {shape}",
+                received=f"shape {found}",
+                hint=slip_of_shape(shape, found),
+            )
 
     def expect_dtype(self, name: str, *wanted: str) -> None:
         """Expect one of these types of number.

@@ -192,7 +192,7 @@ AXES = [
     ((3,), (3, 1), "An axis of length 1 is too many."),
     ((1, 3), (3,), "An axis of length 1 is missing."),
     ((2, 6), (2, 2, 3), "As many numbers as wanted, in another shape."),
-    ((2, 6), (2, 2, 2), "2 axes are wanted, not 3."),
+    ((2, 6), (2, 2, 2), "It has 3 axes instead of 2."),
     ((2, 6), (2, 7), "Axis 1 has another length than wanted."),
 ]
 

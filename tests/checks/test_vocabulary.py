@@ -294,6 +294,9 @@ def test_arrays_are_found_by_name_or_the_names_that_are_there_are_listed():
     assert "z" not in variables
     assert list(variables) == ["x_train", "y"]
     variables.expect_shape("y", (60000, 10))
-    assert unmet(variables.expect_shape, "y", (10,)).received == "shape (60000, 10)"
+    variables.expect_shape("y", (None, 10))
+    found = unmet(variables.expect_shape, "y", (10,))
+    assert (found.received, found.hint) == ("shape (60000, 10)", "It has 2 axes instead of 1.")
+    assert unmet(variables.expect_shape, "y", (None, 12)).hint.startswith("Axis 1 has another")
     assert "`x_train`, `y`" in unmet(variables.__getitem__, "z").received
     assert unmet(Variables({}).__getitem__, "z").received == "no arrays"
