@@ -56,6 +56,7 @@ def test_curves(figures):
 
 @pytest.mark.points(1)
 def test_evaluation(fits, evaluations):
-    """Where the network is evaluated, it sees test reviews prepared like those of training."""
+    """The trained network is evaluated on test reviews, prepared like those of training."""
     fits.expect_trained()
+    evaluations.expect_on_test()
     evaluations.expect_scaled_like_training()

@@ -55,6 +55,7 @@ def test_samples_and_labels(fits):
 
 @pytest.mark.points(1)
 def test_evaluation(fits, evaluations):
-    """Where the network is evaluated, it sees test images prepared like those of training."""
+    """The trained network is evaluated on test images, prepared like those of training."""
     fits.expect_trained()
+    evaluations.expect_on_test()
     evaluations.expect_scaled_like_training()

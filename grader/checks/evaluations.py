@@ -1,4 +1,4 @@
-"""Checks of how a model was tested: recorded calls of ``evaluate``."""
+"""Checks of how a model was tested: recorded calls of ``evaluate``, and of ``predict``."""
 
 from grader.checks.recorded import Recorded
 from grader.checks.verdict import MissingFactError, Unmet, count
@@ -16,8 +16,10 @@ class Evaluations:
     """The recorded evaluations of the judged model, as checks see them."""
 
     def __init__(self, evaluations: tuple[EvaluationRecord, ...], fits: Recorded) -> None:
-        self.evaluations = evaluations
-        """In order."""
+        self.evaluations = tuple(one for one in evaluations if one.how == "evaluate")
+        """Calls of ``evaluate``, in order."""
+        self.tests = evaluations
+        """Calls of ``evaluate`` and ``predict``, in order."""
         self._fits = fits
 
     def __len__(self) -> int:
@@ -26,11 +28,9 @@ class Evaluations:
 
     @property
     def after_training(self) -> tuple[EvaluationRecord, ...]:
-        """Those that came after the model's last ``fit`` and returned."""
+        """Those that came after the model's last ``fit`` and returned, predictions as well."""
         return tuple(
-            one
-            for one in self.evaluations
-            if one.completed and one.after_fits >= len(self._fits.fits)
+            one for one in self.tests if one.completed and one.after_fits >= len(self._fits.fits)
         )
 
     @property
@@ -51,13 +51,15 @@ class Evaluations:
     def expect_after_training(self) -> None:
         """Expect that the model was evaluated when its training was over.
 
+        Whoever calls ``predict`` and counts has evaluated it as well.
+
         Example:
             ``evaluations.expect_after_training()``
         """
         if self._unseen:
             return
-        last = self.last
         if not self.after_training:
+            last = self.tests[-1] if self.tests else self.last
             raise Unmet(
                 expected="a call of `evaluate` after the last `fit`",
                 received=f"the last one in cell {last.cell}, before `fit` was called in cell "
@@ -103,7 +105,9 @@ class Evaluations:
         """
         if self._unseen or not self._fits.fits:
             return
-        trained, found = self._fits.last.x, self.after_training
+        trained, tests = self._fits.last.x, self.after_training
+        # Whoever evaluates may look at a single sample besides, as it is.
+        found = [one for one in tests if one.how == "evaluate"] or tests
         for place, one in enumerate(found):
             mended = any(
                 later.samples == one.samples and not _scaled_apart(trained, later.x)
@@ -120,7 +124,7 @@ class Evaluations:
     @property
     def _unseen(self) -> bool:
         """Whether the student may have tested as he trained: in a loop of his own."""
-        return self._fits.by_hand and not self.evaluations
+        return self._fits.by_hand and not self.tests
 
 
 def _may_be_test(one: EvaluationRecord) -> bool:

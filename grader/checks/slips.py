@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Numbers = NDArray[np.float64]
-Shape = tuple[int, ...]
-WantedShape = tuple[int | None, ...]
-"""An axis of ``None`` may have any length."""
+Shape = tuple[int | None, ...]
+"""In a wanted one, an axis of ``None`` may have any length; in a found one, nobody knows it."""
 
 NEAR = 1e-6
 """How far a number may be off, as a share of it, and still be the same."""
@@ -86,34 +85,34 @@ def _share(wanted: Numbers, found: Numbers) -> str:
     return f"{right} of {found.size} numbers are right." if right else ""
 
 
-def is_of_shape(wanted: WantedShape, found: Shape) -> bool:
+def is_of_shape(wanted: Shape, found: Shape) -> bool:
     """Whether a shape is the wanted one."""
     return len(wanted) == len(found) and all(
         want in (None, have) for want, have in zip(wanted, found, strict=True)
     )
 
 
-def slip_of_shape(wanted: WantedShape, found: Shape) -> str:
+def slip_of_shape(wanted: Shape, found: Shape) -> str:
     """Say how one shape becomes the other; empty when they are the same."""
     if is_of_shape(wanted, found):
         return ""
     long = [tuple(axis for axis in shape if axis != 1) for shape in (wanted, found)]
     more = "too many" if len(found) > len(wanted) else "missing"
-    size = math.prod(axis for axis in wanted if axis is not None)
+    sizes = [math.prod(axis for axis in shape if axis is not None) for shape in (wanted, found)]
     sentences = {
         "The axes are the other way round.": len(wanted) > 1 and found == wanted[::-1],
         f"An axis of length 1 is {more}.": long[0] == long[1],
         "One number is wanted, not one for each entry.": not wanted,
         "One number is not enough: what is added up, or counted, that should stay?": not found,
         "As many numbers as wanted, in another shape.": (
-            None not in wanted and math.prod(found) == size
+            None not in (*wanted, *found) and sizes[0] == sizes[1]
         ),
         f"It has {len(found)} axes instead of {len(wanted)}.": len(found) != len(wanted),
     }
     return next((each for each, holds in sentences.items() if holds), _axis(wanted, found))
 
 
-def _axis(wanted: WantedShape, found: Shape) -> str:
+def _axis(wanted: Shape, found: Shape) -> str:
     pairs = enumerate(zip(wanted, found, strict=False))
     first = next((axis for axis, (want, have) in pairs if want not in (None, have)), 0)
     return f"Axis {first} has another length than wanted."

@@ -113,7 +113,7 @@ class FitRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationRecord:
-    """One recorded call of ``evaluate``; the validation within ``fit`` is none."""
+    """One recorded call of ``evaluate`` or ``predict``; the validation within ``fit`` is none."""
 
     model: int
     """Which of :attr:`ExecutionRecord.models`."""
@@ -128,8 +128,10 @@ class EvaluationRecord:
     samples: int | None
     """How many there were; ``None`` when the data brings its own batches."""
     results: Mapping[str, float]
-    """Metric → value, by Keras' names; empty when it did not return."""
+    """Metric → value, by Keras' names; empty when it did not return, and of predictions."""
     completed: bool
-    """Whether ``evaluate`` returned."""
+    """Whether it returned."""
     rows: RowFacts | None = None
     """Whose rows it was evaluated on."""
+    how: Literal["evaluate", "predict"] = "evaluate"
+    """What was called; who predicts may count right answers by himself."""

@@ -1,4 +1,4 @@
-"""Watches what the student's code does with ``keras.Model``: ``compile``, ``fit``, ``evaluate``.
+"""Watches what student code does with ``keras.Model``: compile, fit, evaluate and predict.
 
 The methods of the class are wrapped, never ``Layer.__init__`` (Keras inspects its signature) and
 never an argument of a call, so that the student's code sees what it would see without us.
@@ -22,7 +22,7 @@ from .joined import JoinedSteps
 from .overlap import Overlap
 
 MOST_EVALUATIONS = 1000
-"""Calls of ``evaluate`` that are described; those of a loop over single samples are not."""
+"""Calls of ``evaluate`` and ``predict`` that are described; not all of a loop over samples."""
 
 
 class Recorder:
@@ -68,6 +68,8 @@ class Recorder:
         self._wrap_compile()
         self._wrap_fit()
         self._wrap_evaluate()
+        for method in ("predict", "predict_on_batch"):
+            self._wrap_predict(method)
         self._watch_epochs()
         self._budget.install()
         self._joined.install()
@@ -148,10 +150,7 @@ class Recorder:
             is_validation = bool(kwargs.get("_use_cached_eval_dataset"))
             if is_validation or self._evaluations >= MOST_EVALUATIONS:
                 return original(model, *args, **kwargs)
-            self._evaluations += 1
-            given = _arguments(signature, model, args, kwargs)
-            x, y = _facts(given.get("x")), _facts(given.get("y"))
-            rows = self._rows_of_evaluation(given)
+            facts = self._tested(model, _arguments(signature, model, args, kwargs), "evaluate")
             running, completed = _Evaluation(model), False
             self._evaluating.append(running)
             try:
@@ -160,21 +159,46 @@ class Recorder:
                 return result
             finally:
                 self._evaluating.remove(running)
-                number = self.number(model)
-                record = {
-                    "model": number,
-                    "cell": self.cell,
-                    "after_fits": self.fits.get(number, 0),
-                    "x": x,
-                    "y": y,
-                    "samples": _samples(given.get("x"), x),
-                    "results": running.results,
-                    "completed": completed,
-                }
-                send("evaluation", evaluation=record | rows)
+                record = {"results": running.results, "completed": completed}
+                send("evaluation", evaluation=facts | record)
 
         keras.Model.evaluate = evaluate
         after(keras.callbacks.CallbackList, "on_test_end", self._test_ended)
+
+    def _wrap_predict(self, method: str) -> None:
+        """See the rows whose classes a student counts by himself."""
+        original = getattr(keras.Model, method)
+        signature = inspect.signature(original)
+
+        @functools.wraps(original)
+        def predict(model: Any, *args: Any, **kwargs: Any) -> Any:
+            if self._evaluations >= MOST_EVALUATIONS:
+                return original(model, *args, **kwargs)
+            facts = self._tested(model, _arguments(signature, model, args, kwargs), "predict")
+            completed = False
+            try:
+                result = original(model, *args, **kwargs)
+                completed = True
+                return result
+            finally:
+                send("evaluation", evaluation=facts | {"results": {}, "completed": completed})
+
+        setattr(keras.Model, method, predict)
+
+    def _tested(self, model: Any, given: dict[str, Any], how: str) -> dict[str, Any]:
+        """Describe what a model is about to be tested on; a call may change it."""
+        self._evaluations += 1
+        number, x = self.number(model), _facts(given.get("x"))
+        facts = {
+            "how": how,
+            "model": number,
+            "cell": self.cell,
+            "after_fits": self.fits.get(number, 0),
+            "x": x,
+            "y": _facts(given.get("y")),
+            "samples": _samples(given.get("x"), x),
+        }
+        return facts | self._rows_of_evaluation(given)
 
     def _test_ended(self, callbacks: Any, logs: Any = None) -> None:
         """Take the results by their names; ``evaluate`` itself may return a bare list."""

@@ -423,6 +423,7 @@ def test_an_evaluation_comes_after_training(tested, found, wrong, judge):
 
 
 ON_TRAINING = {"rows": rows(10_000)}
+PREDICTED = {"how": "predict", "y": None, "results": {}}
 UNKNOWN = {"rows": rows(10_000, known=0, from_test=None)}
 
 
@@ -431,6 +432,9 @@ UNKNOWN = {"rows": rows(10_000, known=0, from_test=None)}
     [
         ([{}], None),
         ([{}, ON_TRAINING], None),
+        ([PREDICTED], None),
+        ([PREDICTED | ON_TRAINING], "that are not from the test set"),
+        ([PREDICTED | {"samples": 1}, {}], None),
         ([UNKNOWN], None),
         ([{"rows": None, "samples": None, "x": None}], None),
         ([{"rows": rows(10_000, from_test=None)}], None),
@@ -456,6 +460,8 @@ def test_an_evaluation_is_on_the_test_set(tested, found, wrong, judge):
         (SCALED, [{"x": RAW}, {}], None),
         (SCALED, [{"x": RAW}], "test inputs of 0…1, as in training. Received: inputs of 0…255."),
         (SCALED, [{"x": RAW}, {"samples": 100}], "0…255"),
+        (SCALED, [PREDICTED | {"x": RAW}], "0…255"),
+        (SCALED, [{}, PREDICTED | {"x": RAW, "samples": 1}], None),
         (SCALED, [{"x": replace(SCALED, maximum=0.0039)}], "0…0.0039"),
         (STANDARDISED, [{}], "-0.42…2.82"),
     ],

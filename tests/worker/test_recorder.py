@@ -57,6 +57,23 @@ def test_an_evaluation_is_recorded_with_its_results_by_name(kernel, case, steps)
         assert str(value) in told
 
 
+PREDICTIONS = {
+    "by position": "model.predict(x_test)",
+    "by keyword": "model.predict(x=x_test, verbose=0, batch_size=7)",
+    "as one batch": "model.predict_on_batch(x_test)",
+}
+
+
+@pytest.mark.parametrize("case", PREDICTIONS)
+def test_a_prediction_is_recorded_as_a_test_without_results(kernel, case):
+    code = f"model.fit(x, y, verbose=0)\ntold = {PREDICTIONS[case]}\nprint(told.shape)"
+    ran = recorded(kernel, code)
+    (found,) = ran.evaluations
+    assert (found.how, found.after_fits, found.completed) == ("predict", 1, True)
+    assert (found.samples, found.y, found.results) == (40, None, {})
+    assert "(40, 4)" in ran.text("stdout")
+
+
 def test_validation_within_a_training_is_no_evaluation(kernel):
     ran = recorded(
         kernel,
