@@ -73,6 +73,7 @@ def grade(  # noqa: PLR0913, PLR0917 - one argument an option
     from rich.console import Console
 
     from grader.collect import collect
+    from grader.report.overview import show_overview
     from grader.report.progress import Watch
     from grader.report.terminal import show_circumstances, show_class
     from grader.report.timings import show_timings
@@ -87,6 +88,7 @@ def grade(  # noqa: PLR0913, PLR0917 - one argument an option
         with Watch(len(submissions), console) as watch:
             reports = _grade(submissions, wanted, output, wishes, watch, hidden=True)
     show_class(reports, console)
+    show_overview(reports, console)
     show_circumstances(reports[0], console)
     if timings:
         show_timings(reports, watch.seconds, console)

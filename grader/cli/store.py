@@ -45,13 +45,18 @@ FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A zip archiv
 
 
 @app.command("list", short_help="List what is kept.")
-def list_entries(store: StoreOption = None) -> None:
+def list_entries(
+    store: StoreOption = None,
+    limit: Annotated[
+        int, typer.Option("--limit", min=0, metavar="N", help="Show so many; 0 shows all.")
+    ] = 50,
+) -> None:
     """List what is kept, newest first, with its size."""
     from grader.report.shelf import show_entries
 
     console = _console()
     with _faults(), _opened(store) as opened:
-        show_entries(opened.entries(), console)
+        show_entries(opened.entries(), console, most=limit)
         console.print(f"Evidence store: {opened.folder}", markup=False)
 
 

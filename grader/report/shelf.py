@@ -13,8 +13,14 @@ _STEP = 1000
 _UNITS = ("kB", "MB", "GB", "TB")
 
 
-def show_entries(entries: Iterable[Entry], console: Console) -> None:
-    """Print one line an entry, and the totals."""
+def show_entries(entries: Iterable[Entry], console: Console, *, most: int = 0) -> None:
+    """Print one line an entry, and the totals.
+
+    Args:
+        entries: Newest first.
+        console: Where to.
+        most: How many lines; 0 for all.
+    """
     table = Table(title="Evidence, newest first", title_justify="left")
     table.add_column("when", no_wrap=True)
     table.add_column("kind", no_wrap=True)
@@ -24,6 +30,9 @@ def show_entries(entries: Iterable[Entry], console: Console) -> None:
     table.add_column("key", no_wrap=True)
     number = total = 0
     for entry in entries:
+        number, total = number + 1, total + entry.size
+        if most and number > most:
+            continue
         table.add_row(
             f"{entry.made.astimezone():%Y-%m-%d %H:%M}",
             entry.kind,
@@ -32,9 +41,10 @@ def show_entries(entries: Iterable[Entry], console: Console) -> None:
             size_words(entry.size),
             entry.key[:12],
         )
-        number, total = number + 1, total + entry.size
     if number:
         console.print(table)
+    if most and number > most:
+        console.print(f"{_count(number - most, 'entry', 'entries')} more: --limit 0 shows all.")
     console.print(f"{_count(number, 'entry', 'entries')}, {size_words(total)}.")
 
 
