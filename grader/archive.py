@@ -10,7 +10,7 @@ import json
 import re
 import stat
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from grader.unzip import UNZIP_ERRORS
@@ -56,23 +56,36 @@ class RefusedError(Exception):
     """Why an archive is not opened, in words for the student."""
 
 
-def inspect_archive(data: bytes) -> None:
+def inspect_archive(data: bytes, own: Collection[str] = ()) -> None:
     """Check an archive's shape and everything its configuration asks Keras to build.
 
     Args:
         data: The bytes of a ``.keras`` file.
+        own: Classes and functions of the assignment's, which the judge has from the instructor.
 
     Raises:
         RefusedError: It is malformed, too large, or asks for something that is not allowed.
     """
     config = _config(data)
     for path, item in _objects(config):
-        if problem := _not_allowed(item):
+        if not _is_own(item, own) and (problem := _not_allowed(item)):
             raise RefusedError(f"{problem} (at {path or 'the top'} of its configuration)")
 
 
-def custom_classes(data: bytes) -> tuple[str, ...]:
-    """Names of classes in an archive that are not Keras' own: the student's layers."""
+def _is_own(item: dict[str, Any], own: Collection[str]) -> bool:
+    """Whether Keras will take the instructor's class or function for it."""
+    called = item.get("config") if item["class_name"] == "function" else item["class_name"]
+    module, registered = item.get("module"), item.get("registered_name")
+    return (
+        isinstance(called, str)
+        and called in own
+        and not str(module or "").startswith(("keras", "builtins"))
+        and (registered is None or str(registered).rpartition(">")[2] == called)
+    )
+
+
+def custom_classes(data: bytes, own: Collection[str] = ()) -> tuple[str, ...]:
+    """Names of classes in an archive that are neither Keras' nor the assignment's own."""
     try:
         config = _config(data)
     except RefusedError:
@@ -80,8 +93,11 @@ def custom_classes(data: bytes) -> tuple[str, ...]:
     names = {
         str(item["class_name"])
         for _, item in _objects(config)
-        if not str(item.get("module") or "keras").startswith(("keras", "builtins"))
-        or (item.get("module") is None and item.get("registered_name"))
+        if not _is_own(item, own)
+        and (
+            not str(item.get("module") or "keras").startswith(("keras", "builtins"))
+            or (item.get("module") is None and item.get("registered_name"))
+        )
     }
     return tuple(sorted(names))
 

@@ -18,6 +18,7 @@ from typing import Any, Self, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from grader.errors import AssignmentError, UsageError
+from grader.own_layers import OwnLayers, read_own_layers
 from grader.probes import complaints
 from grader.settings import ModelWanted, Settings
 
@@ -37,6 +38,8 @@ class Assignment:
     """Check files that students have."""
     hidden: tuple[Path, ...]
     """Check files that they do not."""
+    own_layers: OwnLayers | None = None
+    """Layers of its own."""
 
     @property
     def name(self) -> str:
@@ -159,7 +162,28 @@ def read_assignment(folder: Path) -> Assignment:
             f"{folder}: has no checks.",
             remedy=f"Write some in {folder}/test_{settings.name}.py: docs/write-an-assignment.md.",
         )
-    return Assignment(folder=folder.resolve(), settings=settings, visible=visible, hidden=hidden)
+    return Assignment(
+        folder=folder.resolve(),
+        settings=settings,
+        visible=visible,
+        hidden=hidden,
+        own_layers=_own_layers(folder, settings.layers),
+    )
+
+
+def _own_layers(folder: Path, name: str | None) -> OwnLayers | None:
+    if name is None:
+        return None
+    file = folder / name
+    try:
+        return read_own_layers(name, file.read_text("utf-8"))
+    except OSError as error:
+        raise AssignmentError(
+            f"{file}: cannot be read: {error.strerror}.",
+            remedy=f"{FILE} names it under layers: put it beside that file, or take the key out.",
+        ) from None
+    except ValueError as error:  # no UTF-8 is one too
+        raise AssignmentError(f"{file}: {error}.") from None
 
 
 def _complaints(file: Path, text: str, error: ValidationError) -> list[str]:

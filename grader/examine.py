@@ -83,10 +83,11 @@ def examine(
         WorkerError: Our own program failed.
         RunLostError: The judge died with what it stood on.
     """
+    known = assignment.own_layers.names if assignment.own_layers else ()
     try:
-        inspect_archive(archive)
+        inspect_archive(archive, known)
     except RefusedError as error:
-        if own := custom_classes(archive):
+        if own := custom_classes(archive, known):
             names = ", ".join(own)
             return Judgement(
                 refusal=f"The model uses classes of its own ({names}), "
@@ -163,6 +164,7 @@ def _ask(
             program="judge",
             task={
                 "forms": [form.task() for form in forms],
+                "layers": assignment.own_layers.source if assignment.own_layers else "",
                 "seed": assignment.settings.seed,
             },
             files={"model.keras": archive, **held_out_files(bench.dataset.held_out)},

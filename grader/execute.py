@@ -3,7 +3,7 @@
 What ran before an error, a limit or an exit is kept, and so is every model that was trained.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from typing import Any
@@ -102,7 +102,7 @@ def execute(
                 },
             },
             readable={"data": bench.dataset.served},
-            files=_without(bench.dataset.beside, submission.files),
+            files=_laid_in(submission, assignment, bench),
             collect=tuple(map(_file, range(MOST_MODELS))),
         ),
         _limits(assignment),
@@ -124,9 +124,17 @@ def execute(
     return _record(watched, outcome, assignment), archives
 
 
-def _without(names: Sequence[str], files: Mapping[str, bytes]) -> Mapping[str, bytes]:
-    """Leave out what was handed in under the name of a served file: it may be another one."""
-    return {name: data for name, data in files.items() if name.partition("/")[0] not in names}
+def _laid_in(
+    submission: Submission, assignment: Assignment, bench: Workbench
+) -> Mapping[str, bytes]:
+    """What was handed in, but for what bears the name of a file that all are given."""
+    layers = assignment.own_layers
+    given = {layers.file: layers.source.encode()} if layers else {}
+    names = {*bench.dataset.beside, *given}
+    own = {
+        name: data for name, data in submission.files.items() if name.partition("/")[0] not in names
+    }
+    return own | given
 
 
 def _limits(assignment: Assignment) -> Limits:

@@ -41,6 +41,7 @@ def run_key(submission: Submission, assignment: Assignment, bench: Workbench) ->
             "served": bench.dataset.served_sha256,
             # Only of an assignment's own file may the name differ where the content does not.
             **({"beside": bench.dataset.beside} if bench.dataset.beside else {}),
+            **_own_layers(assignment),
             "seed": settings.seed,
             "limits": asdict(settings.limits),
             "training": asdict(settings.training),
@@ -65,11 +66,17 @@ def judgement_key(execution: ExecutionRecord, assignment: Assignment, bench: Wor
             "model": found.artefact if found else "",
             "forms": [form.task() for form in forms_for(execution, assignment, bench)],
             "inputs": _inputs(bench.dataset.held_out),
+            **_own_layers(assignment),
             "seed": assignment.settings.seed,
             "circumstances": circumstances(),
             "isolation": bench.sandbox.isolation.level,
         }
     )
+
+
+def _own_layers(assignment: Assignment) -> dict[str, object]:
+    own = assignment.own_layers
+    return {"layers": {own.file: own.source}} if own else {}
 
 
 @functools.cache

@@ -184,6 +184,8 @@ class Settings:
     """Changes when a grade could."""
     data: Data | None = None
     model: ModelWanted | None = None
+    layers: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*\.py$")] | None = None
+    """A file with layers of the assignment's own; students import it, and the judge knows it."""
     about: str = ""
     """A paragraph for the instructor."""
     limits: LimitsWanted = field(default_factory=LimitsWanted)

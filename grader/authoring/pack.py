@@ -34,7 +34,7 @@ from grader.trials import Complaint
 
 FOR_STUDENTS = (
     *("name", "title", "version", "seed"),
-    *("data", "model", "models", "probes", "limits", "training", "thresholds", "hidden"),
+    *("data", "layers", "model", "models", "probes", "limits", "training", "thresholds", "hidden"),
 )
 """The keys of ``assignment.toml`` that a self-check needs; any other is the author's own."""
 LIBRARIES = ("keras", "tensorflow", "numpy", "matplotlib", "pandas", "scikit-learn")
@@ -170,6 +170,7 @@ def _to_read(assignment: Assignment, checks: Sequence[ListedCheck]) -> dict[str,
     return {
         FILE: _settings(assignment, hidden)[0],
         **{path.name: path.read_bytes() for path in assignment.visible},
+        **({layers.file: layers.source.encode()} if (layers := assignment.own_layers) else {}),
         "requirements.txt": _requirements(),
         "README.md": _readme(assignment, visible, hidden).encode(),
     }

@@ -6,6 +6,7 @@ safe mode does not stop.
 
 import json
 import sys
+import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,12 +29,16 @@ def main(task: dict[str, Any]) -> None:
 
     Args:
         task: ``work`` (with ``model.keras`` and, in ``inputs``, the held-out inputs), ``forms``:
-            how to present them, see :mod:`grader.forms`; ``seed``.
+            how to present them, see :mod:`grader.forms`; ``layers``: the source of the
+            assignment's own, if it has any; ``seed``.
     """
     keras.utils.set_random_seed(task["seed"])
     try:
         model = keras.saving.load_model(
-            Path(task["work"]) / "model.keras", compile=False, safe_mode=True
+            Path(task["work"]) / "model.keras",
+            custom_objects=_own(task.get("layers") or ""),
+            compile=False,
+            safe_mode=True,
         )
         card = describe(model)
     except Exception as error:  # noqa: BLE001 - anything may be wrong with a stranger's file
@@ -54,6 +59,19 @@ def main(task: dict[str, Any]) -> None:
     _head({"card": card, "forms": forms})
     for rows in answers:
         write(rows.tobytes())
+
+
+def _own(source: str) -> dict[str, Any]:
+    """The instructor's layers and functions, by the names under which Keras may have saved them."""
+    module = types.ModuleType("own_layers")
+    sys.modules[module.__name__] = module  # Keras looks a class's module up
+    exec(compile(source, "own_layers.py", "exec"), vars(module))  # noqa: S102 - the instructor's
+    found: dict[str, Any] = {}
+    for name, item in vars(module).items():
+        if callable(item) and getattr(item, "__module__", "") == module.__name__:
+            registered = keras.saving.get_registered_name(item)
+            found |= {name: item, f"Custom>{name}": item, registered: item}
+    return found
 
 
 def _head(values: dict[str, Any]) -> None:
