@@ -1,4 +1,4 @@
-"""Layers of the assignment's own: the judge has them from the instructor, whatever a student says."""
+"""Layers of the assignment's own: the judge has them from the instructor alone."""
 
 import io
 import json
