@@ -27,7 +27,8 @@ def show_overview(reports: Sequence[Report], console: Console) -> None:
     shares = [report.points / report.out_of for report in reports if report.out_of]
     parts = [f"{count(len(reports), 'submission')}"]
     if shares:
-        parts.append(f"on average {mean(shares):.0%} of the points, half of them {_middle(shares)}")
+        middle = f"half of them {_percent(median(shares))} or more"
+        parts.append(f"on average {_percent(mean(shares))} of the points, {middle}")
     needed = sum(report.needs_a_person for report in reports)
     if needed:
         parts.append(f"{needed} {'needs' if needed == 1 else 'need'} a person")
@@ -37,8 +38,8 @@ def show_overview(reports: Sequence[Report], console: Console) -> None:
         console.print(Text(line, "dim"))
 
 
-def _middle(shares: Sequence[float]) -> str:
-    return f"{median(shares):.0%} or more"
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _hardest(reports: Sequence[Report]) -> list[tuple[str, int]]:

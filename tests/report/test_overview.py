@@ -45,7 +45,7 @@ def report(make, bench, assignment_folder):
 def test_a_class_hears_its_average_and_what_fewest_have_passed(report):
     text = printed(show_overview, [report("a", "b[0]", "b[1]"), report("a"), report("a", "b[0]")])
     assert text.splitlines() == [
-        "3 submissions; on average 67% of the points, half of them 67% or more.",
+        "3 submissions; on average 67 % of the points, half of them 67 % or more.",
         "  passed by 1 of 3: It is b.",
     ]
 
@@ -53,7 +53,7 @@ def test_a_class_hears_its_average_and_what_fewest_have_passed(report):
 def test_who_needs_a_person_is_counted_and_broken_checks_are_in_no_share(report):
     every = ("a", "b[0]", "b[1]")
     text = printed(show_overview, [report(broken=True), report(*every), report(*every)])
-    assert text.startswith("3 submissions; on average 100% of the points")
+    assert text.startswith("3 submissions; on average 100 % of the points")
     assert "; 1 needs a person." in text
 
 
