@@ -119,7 +119,8 @@ def test_the_judges_answer_becomes_a_card_and_predictions(examined, make):
 def test_the_judge_gets_inputs_and_a_model_and_nothing_else(examined, dataset):
     judge = Judge(said())
     examined(judge)
-    assert set(judge.job.task) == {"forms", "seed"}
+    assert set(judge.job.task) == {"forms", "layers", "seed"}
+    assert judge.job.task["layers"] == "", "there are none of the assignment's own"
     assert judge.job.readable == {}
     assert set(judge.job.files) == {"model.keras", "inputs/inputs.npy"}
     assert judge.job.files["inputs/inputs.npy"] == (dataset.held_out / "inputs.npy").read_bytes()
