@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 
+import nbformat
 import numpy as np
 import pytest
 
@@ -172,7 +173,8 @@ def test_work_with_the_assignments_own_layer_is_judged(assignment, tmp_path):
     folder.mkdir()
     for student, source in WORKS.items():
         (folder / student).mkdir()
-        (folder / student / "work.py").write_text(source, "utf-8")
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+        nbformat.write(notebook, folder / student / "work.ipynb")
     # Whoever brings a file of that name works with the instructor's all the same.
     (folder / "imported" / "course_layers.py").write_text("Scale = None", "utf-8")
     wanted = read_assignment(assignment)

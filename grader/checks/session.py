@@ -360,6 +360,13 @@ class _Judge(Fixtures):
             alignment=verdict.alignment,
         )
 
+    def _hint(self, words: str) -> str:
+        """The author's words after the comma, which pytest puts before what it says itself."""
+        own = "" if words.startswith("assert ") else words.partition("\nassert ")[0]
+        if own or self._compared:
+            return own.partition("\n")[0]
+        return words.partition("\n")[0].removeprefix("assert ")
+
     def _judge_error(self, error: BaseException, place: str) -> _Verdict:
         match error:
             case Unmet():
@@ -370,8 +377,7 @@ class _Judge(Fixtures):
                 return _Verdict("broken", hint=str(error))
             case AssertionError():
                 expected, received = self._compared or ("", "")
-                words = str(error).partition("\n")[0].removeprefix("assert ")
-                return _Verdict("failed", expected, received, "" if self._compared else words)
+                return _Verdict("failed", expected, received, self._hint(str(error)))
             case pytest.skip.Exception():
                 return _Verdict("skipped", hint=str(error))
             case pytest.fail.Exception():

@@ -68,7 +68,7 @@ class Shapes(ModelFacts):
         if logits and given == "linear" and self.compiled:
             by_loss = "sigmoid" if self.compiled.loss.startswith("binary") else "softmax"
         if activation not in (given, by_loss):
-            hint = ""
+            hint = f"Its numbers have another range than those of {activation}, or another sum."
             if given == "linear":
                 hint = f"Nothing makes {activation} of what the last layer gives."
             raise Unmet(

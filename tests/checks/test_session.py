@@ -59,7 +59,9 @@ def test_an_unmet_expectation_gives_expected_received_and_hint(result):
 
 def test_a_plain_assert_gives_expected_and_received(result):
     found = result("assert model.trainable_params == 7840")
-    assert (found.expected, found.received) == ("7840", "7850")
+    assert (found.expected, found.received, found.hint) == ("7840", "7850", "")
+    found = result("assert model.trainable_params == 7840, 'Count the biases.'")
+    assert (found.expected, found.received, found.hint) == ("7840", "7850", "Count the biases.")
 
 
 def test_an_assert_that_compares_nothing_gives_its_words(result):
