@@ -1,19 +1,29 @@
-"""Proves a rung by trying it: a real run from inside which everything promised is attempted."""
+"""Proves a rung by trying it: real runs from inside which everything promised is attempted."""
 
 import json
 import os
 import secrets
 import socket
 import tempfile
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader.errors import SandboxError
-from grader.sandbox.interface import MIB, Job, Limits, Sandbox
+from grader.sandbox.interface import MIB, Ending, Job, Level, Limits, Sandbox
 
 PROGRAMS = Path(__file__).with_name("inside")
+PROGRAM_NAMES = ("attempts", "excess")
 _LIMITS = Limits(wall_s=20, memory=512 * MIB, disk=16 * MIB, processes=32, messages=MIB)
+_EXCESSES: Mapping[Ending, Limits] = {
+    "processes": replace(_LIMITS, wall_s=3, processes=8),
+    "disk": replace(_LIMITS, wall_s=3, disk=4 * MIB),
+}
+"""Limits to pass, each by itself: the first that is passed ends a run."""
+_READ_PAST_MODES = 1 << 2
+_OPEN_TO_ALL: frozenset[Level] = frozenset({"uid"})
+"""Rungs that keep closed what is closed to other users, and promise nothing about the rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,33 +54,31 @@ class Proof:
 
 def prove(sandbox: Sandbox) -> Proof:
     """Run the self-test in a sandbox whose programs are :data:`PROGRAMS`."""
-    token = secrets.token_hex(16)
-    variable = f"GRADER_SELFTEST_{secrets.token_hex(4)}"
+    try:
+        proof = _attempt(sandbox)
+        if proof.failure:
+            return proof
+        unlimited = [
+            f"pass the limit of {limit}"
+            for limit, limits in _EXCESSES.items()
+            if not _ends(sandbox, limit, limits)
+        ]
+    except SandboxError as error:
+        return Proof(failure=error.message)
+    except (OSError, ValueError) as error:  # a machine without what the rung is made of
+        return Proof(failure=str(error))
+    return replace(
+        proof,
+        attempts=proof.attempts + len(_EXCESSES),
+        allowed=(*proof.allowed, *unlimited),
+    )
+
+
+def _attempt(sandbox: Sandbox) -> Proof:
+    """Have everything tried that ought to be refused."""
     told = bytearray()
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="grader-selftest-")))
-        folder.chmod(0o777)  # the attempt to write must fail for a better reason
-        canary = folder / "canary"
-        canary.write_text(token)
-        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-        path = stack.enter_context(socket.socket(socket.AF_UNIX))
-        path.bind(str(folder / "socket"))
-        path.listen()
-        (folder / "socket").chmod(0o777)
-        os.environ[variable] = token
-        stack.callback(os.environ.pop, variable)
-        task = {
-            "canary": str(canary),
-            "token": token,
-            "folder": str(folder),
-            "port": listener.getsockname()[1],
-            "socket": str(folder / "socket"),
-            "host": os.getpid(),
-        }
-        try:
-            outcome = sandbox.run(Job(program="attempts", task=task), _LIMITS, told.extend)
-        except SandboxError as error:
-            return Proof(failure=error.message)
+    with _secrets(closed=sandbox.isolation.level in _OPEN_TO_ALL) as task:
+        outcome = sandbox.run(Job(program="attempts", task=task), _LIMITS, told.extend)
     if outcome.setup_error:
         return Proof(failure=outcome.setup_error.strip().splitlines()[-1])
     try:
@@ -85,3 +93,44 @@ def prove(sandbox: Sandbox) -> Proof:
         allowed=tuple(name for name, is_refused in refused.items() if not is_refused),
         landlock=answer["landlock"],
     )
+
+
+@contextmanager
+def _secrets(*, closed: bool) -> Iterator[Mapping[str, object]]:
+    """Plant what must not be found, and say where it is.
+
+    Args:
+        closed: Whether file modes shall close it to other users. Without, whatever refuses must
+            have a better reason.
+    """
+    token = secrets.token_hex(16)
+    variable = f"GRADER_SELFTEST_{secrets.token_hex(4)}"
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="grader-selftest-")))
+        folder.chmod(0o755 if closed else 0o777)
+        canary = folder / "canary"
+        canary.write_text(token)
+        canary.chmod(0o600 if closed else 0o644)
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        path = stack.enter_context(socket.socket(socket.AF_UNIX))
+        path.bind(str(folder / "socket"))
+        path.listen()
+        (folder / "socket").chmod(0o777)
+        os.environ[variable] = token
+        stack.callback(os.environ.pop, variable)
+        yield {
+            "canary": str(canary),
+            "token": token,
+            "folder": str(folder),
+            "port": listener.getsockname()[1],
+            "socket": str(folder / "socket"),
+            "host": os.getpid(),
+            "excused": 0 if closed else _READ_PAST_MODES,
+        }
+
+
+def _ends(sandbox: Sandbox, limit: Ending, limits: Limits) -> bool:
+    """Whether passing a limit ends a run."""
+    task = {"of": limit, "most": getattr(limits, limit)}
+    outcome = sandbox.run(Job(program="excess", task=task), limits, lambda _: None)
+    return outcome.ending == limit
