@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,7 +113,11 @@ class Rig:
 
 @pytest.fixture(scope="session")
 def offered():
-    return {rung.level: rung for rung in rungs()}
+    found = {rung.level: rung for rung in rungs()}
+    for thread in threading.enumerate():
+        if thread.name == "fonts":
+            thread.join()  # or its pipes would be taken for what a test left open
+    return found
 
 
 KINDS = [name for level in OFFERED for name in (level, f"{level}-forked")]

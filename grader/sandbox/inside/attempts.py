@@ -13,6 +13,8 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+from . import excess
+
 _CLONE_NEWUSER = 0x10000000
 _AF_VSOCK = 40
 _MESSAGES = 3
@@ -23,13 +25,13 @@ _SESSION_KEYRING = -3
 
 
 def main(task: dict[str, Any]) -> None:
-    """Try everything once.
+    """Try everything once, tell, and pass a limit.
 
     Args:
         task: ``canary`` (a file of the host's), ``token`` (its contents, also in the host's
             environment), ``folder`` (of the host's), ``port`` (the host listens there),
             ``socket`` (and there), ``host`` (its process id), ``excused`` (capabilities that the
-            rung may leave).
+            rung may leave), ``processes`` (how many are allowed).
     """
     attempts: dict[str, Callable[[dict[str, Any]], bool]] = {
         "read a file": _reads,
@@ -49,6 +51,7 @@ def main(task: dict[str, Any]) -> None:
     libc = ctypes.CDLL(None)
     landlock = libc.syscall(_LANDLOCK_CREATE, None, 0, _LANDLOCK_VERSION)
     os.write(_MESSAGES, json.dumps({"refused": refused, "landlock": max(0, landlock)}).encode())
+    excess.main({"of": "processes", "most": task["processes"]})
 
 
 def _reads(task: dict[str, Any]) -> bool:
