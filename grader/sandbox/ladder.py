@@ -68,7 +68,7 @@ class Rung:
 
 
 def rungs() -> tuple[Rung, ...]:
-    """Try all rungs on offer, strongest first; each costs about a tenth of a second, once."""
+    """Try all rungs on offer, strongest first; each costs about a fifth of a second, once."""
     return tuple(rung(level) for level in OFFERED)
 
 
