@@ -84,14 +84,14 @@ def pytest_sessionfinish(session):
 
 
 @pytest.fixture
-def as_ordinary_user(tmp_path):
-    """Run a command as somebody without rights: ``as_ordinary_user(argv) → CompletedProcess``.
+def in_the_open(tmp_path):
+    """The beginning of a command that sees an interpreter and tests which everybody can read.
 
-    In a mount namespace of its own, folders that are closed to others but lie above the
-    interpreter or the tests are replaced by open ones in which nothing but that path is left.
+    In a mount namespace of its own, folders that are closed to others but lie above them are
+    replaced by open ones in which nothing but that path is left.
     """
     if os.getuid() != 0:
-        pytest.skip("only root can become somebody else; the other tests are the ordinary user's")
+        pytest.skip("only root can open folders; the other tests are the ordinary user's")
     if not shutil.which("unshare") or not shutil.which("setpriv"):
         pytest.skip("util-linux is missing")
     script = ["set -e"]
@@ -108,29 +108,50 @@ def as_ordinary_user(tmp_path):
                 f"mount --bind '{aside}' '{path}'",
             ]
     script.append('exec "$@"')
-    inside = ["unshare", "-m", "sh", "-c", "\n".join(script), "sh"]
+    return ["unshare", "-m", "sh", "-c", "\n".join(script), "sh"]
+
+
+@pytest.fixture
+def as_ordinary_user(in_the_open):
+    """Run a command as somebody without rights: ``as_ordinary_user(argv) → CompletedProcess``."""
     become = f"setpriv --reuid {USER} --regid {USER} --clear-groups --inh-caps=-all"
 
     def run(*argv, home, timeout=300):
         home.mkdir(parents=True, exist_ok=True)
         os.chown(home, USER, USER)
-        return subprocess.run(
-            [*inside, *become.split(), "--bounding-set=-all", *map(str, argv)],
-            cwd=ROOT,
-            env={
-                "PATH": os.environ["PATH"],
-                "HOME": str(home),
-                "TMPDIR": str(home),
-                "GRADER_OFFLINE": "1",
-                "PYTHONDONTWRITEBYTECODE": "1",
-            },
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+        command = [*in_the_open, *become.split(), "--bounding-set=-all", *argv]
+        return _run(command, timeout, HOME=home, TMPDIR=home)
 
     return run
+
+
+@pytest.fixture
+def as_root(in_the_open, tmp_path):
+    """Run a command as root whose home is closed to others, as it mostly is."""
+    home = tmp_path / "root"
+    home.mkdir(mode=0o700)
+
+    def run(*argv, timeout=300):
+        return _run([*in_the_open, *argv], timeout, HOME=home)
+
+    return run
+
+
+def _run(command, timeout, **environment):
+    return subprocess.run(
+        [*map(str, command)],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "GRADER_OFFLINE": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            **{name: str(value) for name, value in environment.items()},
+        },
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
 
 
 def _closed_folder(path):

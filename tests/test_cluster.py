@@ -11,6 +11,7 @@ import threading
 import time
 from dataclasses import replace
 from types import SimpleNamespace
+from unittest import mock
 
 import cloudpickle
 import numpy as np
@@ -29,7 +30,7 @@ from grader.cluster.passport import Passport, common_level, complaints, remedy
 from grader.cluster.station import Equipment
 from grader.collect import collect
 from grader.datasets import load
-from grader.errors import ClusterError, DataError, WorkerError
+from grader.errors import ClusterError, DataError, SandboxError, WorkerError
 from grader.examine import Judgement
 from grader.find_out import Findings, Order
 from grader.keys import circumstances
@@ -689,11 +690,13 @@ def test_a_forgotten_station_is_closed_by_the_next_batch(furnish, monkeypatch):
     assert set(station._stations) == {"next"}
 
 
-def test_a_worker_shows_its_passport():
+def test_a_worker_shows_its_passport(monkeypatch):
     shown = asyncio.run(station.show_passport("none", FakeWorker()))
     assert (shown["threads"], shown["level"], shown["memory"]) == (3, "none", 1 << 30)
     assert complaints(Passport(**shown), "none") == []
     assert asyncio.run(station.show_passport("none", FakeWorker(None)))["memory"] > 0
+    broken = SandboxError("Isolation 'uid' does not work here")
+    monkeypatch.setattr(station, "open_sandbox", mock.Mock(side_effect=broken))
     assert "uid" in asyncio.run(station.show_passport("uid", FakeWorker()))["problem"]
 
 

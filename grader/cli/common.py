@@ -36,7 +36,7 @@ IsolationOption = Annotated[
     typer.Option(
         "--isolation",
         metavar="LEVEL",
-        help="namespaces, landlock, or none (no protection). Default: the strongest here.",
+        help="namespaces, landlock, uid, or none (no protection). Default: the strongest here.",
     ),
 ]
 StoreOption = Annotated[

@@ -69,7 +69,7 @@ def show_machine(console: Console) -> bool:
     console.print(Text("Isolation", "bold"))
     safe = False
     for rung in rungs():
-        safe = safe or (rung.works and rung.level != "none")
+        safe = safe or (rung.works and not rung.must_be_asked_for)
         if not rung.works:
             console.print(Text(f" ✗ {rung.level}: {rung.reason}", "red"))
             console.print(Text(f"     {rung.remedy}", "yellow"))
@@ -79,6 +79,9 @@ def show_machine(console: Console) -> bool:
             )
         else:
             console.print(Text(" ✓ ", "green") + Text(rung.description))
+            if rung.must_be_asked_for:
+                asking = f"     Only when asked for: grader grade --isolation {rung.level}"
+                console.print(Text(asking, "yellow"))
             tried = forks(rung.level)
             said = f"Fast on top: runs are forks [self-test {tried.attempts}/{tried.attempts}]."
             if not tried.holds:

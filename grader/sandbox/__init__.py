@@ -1,8 +1,8 @@
 """Where strangers' code runs.
 
-``interface`` has the border's types. Three rungs implement it, strongest first: ``bubblewrap``
-(namespaces), ``landlock``, ``plain`` (none); ``ladder`` finds out which of them hold here. On top
-of any, ``zygote`` forks the runs from a server that has imported Keras once.
+``interface`` has the border's types. Four rungs implement it, strongest first: ``bubblewrap``
+(namespaces), ``landlock``, ``uid``, ``plain`` (none); ``ladder`` finds out which of them hold here.
+On top of any, ``zygote`` forks the runs from a server that has imported Keras once.
 """
 
 from pathlib import Path
@@ -10,14 +10,14 @@ from pathlib import Path
 from grader.errors import SandboxError
 from grader.sandbox import interior
 from grader.sandbox.interface import LEVELS, Level, Sandbox
-from grader.sandbox.ladder import OFFERED, Rung, forks, make, rung, rungs
+from grader.sandbox.ladder import MINIMUM, OFFERED, Rung, forks, make, rung, rungs
 from grader.sandbox.zygote import ZygoteSandbox
 
 __all__ = ["Rung", "ZygoteSandbox", "forks", "open_sandbox", "rungs"]
 
 
 def open_sandbox(
-    level: Level | None, minimum: Level = "landlock", workers: Path = interior.WORKERS
+    level: Level | None, minimum: Level = MINIMUM, workers: Path = interior.WORKERS
 ) -> Sandbox:
     """Open the strongest sandbox that this machine has.
 
@@ -48,8 +48,14 @@ def open_sandbox(
         if tried.works:
             return make(each, tried.description, workers)
         reasons.append(tried)
+    remedies = [f"{tried.level}: {tried.remedy}" for tried in reasons]
+    remedies += [
+        f"{each}: it works here, is weaker, and must be asked for: `--isolation {each}`."
+        for each in OFFERED
+        if each not in allowed and each != "none" and rung(each).works
+    ]
     raise SandboxError(
         "No isolation works here. "
         + " ".join(f"{tried.level}: {tried.reason}." for tried in reasons),
-        remedy="\n".join(f"{tried.level}: {tried.remedy}" for tried in reasons),
+        remedy="\n".join(remedies),
     )

@@ -18,7 +18,8 @@ from grader.sandbox.processes import Process
 from grader.sandbox.start import DiskUse
 from grader.sandbox.users import FIRST, LAST
 
-_PREFIX = "grader-box-"
+PREFIX = "grader-box-"
+"""Of their names."""
 _YOUNG_S = 60.0
 """A box this young may not have been locked yet."""
 _GLANCE_S = 0.005
@@ -36,7 +37,7 @@ def host_box(user: int | None) -> Iterator[Path]:
         user: Who is to own it, if not we.
     """
     _remove_left_behind()
-    box = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    box = Path(tempfile.mkdtemp(prefix=PREFIX))
     with _locked(box):
         try:
             if user is not None:
@@ -48,7 +49,7 @@ def host_box(user: int | None) -> Iterator[Path]:
 
 def _remove_left_behind() -> None:
     """Remove the boxes of graders that were killed themselves: nobody holds their lock."""
-    for box in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+    for box in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with suppress(OSError):
             facts = box.lstat()
             owner, age = facts.st_uid, time.time() - facts.st_ctime

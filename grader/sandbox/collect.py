@@ -39,12 +39,13 @@ def _artefact(folder: int, name: str, most: int) -> Artefact:
     if "\0" in name or any(part in {"", ".", ".."} for part in parts):
         return Artefact(name=name, data=None, problem="not a path below the work folder")
     opened: list[int] = []
+    owner = os.fstat(folder).st_uid
     try:
         for part in parts[:-1]:
             folder = os.open(part, _FOLDER, dir_fd=folder)
             opened.append(folder)
         opened.append(os.open(parts[-1], _FILE, dir_fd=folder))
-        return _read(opened[-1], name, most)
+        return _read(opened[-1], name, most, owner)
     except FileNotFoundError:
         return Artefact(name=name, data=None, problem="missing")
     except OSError:  # a symlink, a socket, a folder in the way, or modes that let nobody in
@@ -54,10 +55,11 @@ def _artefact(folder: int, name: str, most: int) -> Artefact:
             os.close(descriptor)
 
 
-def _read(file: int, name: str, most: int) -> Artefact:
+def _read(file: int, name: str, most: int, owner: int) -> Artefact:
     facts = os.fstat(file)
     too_large = Artefact(name=name, data=None, problem=f"larger than {most} bytes")
-    if not stat.S_ISREG(facts.st_mode):
+    # Somebody else's file in a run's folder is a link to what the run itself may not read.
+    if not stat.S_ISREG(facts.st_mode) or facts.st_uid != owner:
         return Artefact(name=name, data=None, problem="not a plain file")
     if facts.st_size > most:
         return too_large

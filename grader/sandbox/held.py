@@ -6,7 +6,7 @@ import os
 import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
 
 from grader.sandbox import interior, plan
@@ -43,6 +43,14 @@ class HeldSandbox(ABC):
     def _lock(self, doors: plan.Doors) -> plan.Doors:
         """Add the rung's own locks to the doors of a run."""
 
+    def _reachable(
+        self,
+        readable: Mapping[str, Path],
+        user: int | None,  # noqa: ARG002 - for rungs that must know
+    ) -> AbstractContextManager[Mapping[str, Path]]:
+        """Say where a run finds what it may read, for as long as it lasts."""
+        return nullcontext(readable)
+
     def run(self, job: Job, limits: Limits, on_message: OnMessage) -> Outcome:
         """Run a job to its end; see :class:`grader.sandbox.interface.Sandbox`."""
         return self._run(None, job, limits, on_message)
@@ -74,11 +82,12 @@ class HeldSandbox(ABC):
     ) -> Outcome:
         with ExitStack() as stack:
             user = stack.enter_context(own_user())
+            readable = stack.enter_context(self._reachable(job.readable, user))
             box = stack.enter_context(host_box(user))
             channels = stack.enter_context(closing(Channels()))
             grip = stack.enter_context(closing(Wardened()))
             tasks = tasks_allowed(limits, user)
-            doors = self._lock(self._doors(job.readable, box, tasks=tasks, user=user))
+            doors = self._lock(self._doors(readable, box, tasks=tasks, user=user))
             inside = None if server else channels.inside
             file = stack.enter_context(_closed(plan.write(job, limits, doors, inside)))
 

@@ -1,19 +1,23 @@
 """The ladder on this machine: which rung holds, what it means, what to do about a missing one."""
 
 import functools
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from grader.sandbox import bubblewrap, interior, plain
 from grader.sandbox.bubblewrap import BubblewrapSandbox
-from grader.sandbox.interface import Level, Sandbox
+from grader.sandbox.interface import LEVELS, Level, Sandbox
 from grader.sandbox.landlock import LandlockSandbox
 from grader.sandbox.plain import PlainSandbox
 from grader.sandbox.selftest import PROGRAMS, Proof, prove
+from grader.sandbox.uid import NEEDS_ROOT, UidSandbox, closed_to_runs
 from grader.sandbox.zygote import prove_forks
 
-OFFERED: tuple[Level, ...] = ("namespaces", "landlock", "none")
+OFFERED: tuple[Level, ...] = ("namespaces", "landlock", "uid", "none")
+MINIMUM: Level = "landlock"
+"""No rung below this one is taken unless it was asked for."""
 
 _LIMITED = (
     "Memory is measured every 50 ms and may overshoot; "
@@ -32,6 +36,10 @@ _LANDLOCK_REMEDY = (
     "Use a kernel with Landlock (5.13 or later as root, 6.12 or later as an ordinary user) and "
     "`landlock` among the names in /sys/kernel/security/lsm; "
     "some containers and gVisor have none."
+)
+_UID_REMEDY = (
+    "Use a kernel with seccomp filters, on x86_64 or aarch64; "
+    "some containers forbid a process to filter its own system calls."
 )
 _NO_REMEDY = (
     "Or, on your own responsibility and only for code you would run yourself: `--isolation none`."
@@ -53,9 +61,14 @@ class Rung:
     remedy: str = ""
     """What to do about it."""
 
+    @property
+    def must_be_asked_for(self) -> bool:
+        """Whether it is too weak to be taken without a word."""
+        return LEVELS.index(self.level) > LEVELS.index(MINIMUM)
+
 
 def rungs() -> tuple[Rung, ...]:
-    """Try all rungs on offer, strongest first; each costs about a tenth of a second, once."""
+    """Try all rungs on offer, strongest first; each costs about a fifth of a second, once."""
     return tuple(rung(level) for level in OFFERED)
 
 
@@ -125,7 +138,31 @@ def _none() -> Rung:
 
 
 def _uid() -> Rung:
-    return _missing("uid", "this rung is not offered yet", _LANDLOCK_REMEDY)
+    if os.geteuid() != 0:
+        return _missing("uid", NEEDS_ROOT, "Start the grader as root, e.g. with `sudo`.")
+    closed = closed_to_runs()
+    if closed is not None:
+        return _missing(
+            "uid",
+            f"other users than root cannot enter or read {closed}, and what a run needs lies there",
+            "Install Python and the grader where everybody can read them, e.g. below /opt; "
+            f"or let others pass, without listing what is there: `chmod o+x {closed}`.",
+        )
+    proof = prove(UidSandbox("", PROGRAMS))
+    if not proof.holds:
+        return _missing("uid", proof.reason, _UID_REMEDY)
+    return Rung(
+        level="uid",
+        works=True,
+        description=(
+            "Isolation: uid (a user of its own for each run; seccomp; no sockets). "
+            "Student code could not reach the network, other users' private files or other "
+            f"processes [self-test {proof.attempts}/{proof.attempts}], but could read what every "
+            "user of this machine may read, write where every user may write, and see other "
+            "processes' command lines. "
+            f"{_LIMITED} Disk is measured in the run's own folder only. {_NOT_COVERED}"
+        ),
+    )
 
 
 def _missing(level: Level, reason: str, remedy: str) -> Rung:
@@ -143,5 +180,6 @@ _TRIES: Mapping[Level, Callable[[], Rung]] = {
 _KINDS: Mapping[Level, Callable[[str, Path], Sandbox]] = {
     "namespaces": BubblewrapSandbox,
     "landlock": LandlockSandbox,
+    "uid": UidSandbox,
     "none": PlainSandbox,
 }

@@ -50,7 +50,9 @@ class Doors:
     user: int | None = None
     """User to become; ``None`` to stay who we are."""
     reach: Sequence[str] = ()
-    """Paths that user must be able to read, if need be past file modes."""
+    """Paths that user must be able to read."""
+    past_modes: bool = True
+    """Whether it may read past file modes, if need be: where something else keeps it in."""
     landlock: Grants | None = None
     """Landlock's rules, if it is to be used."""
     filter: bytes = field(default=b"", repr=False)
@@ -133,6 +135,7 @@ def _doors(doors: Doors) -> dict[str, object]:
         "kept": list(doors.kept),
         "user": doors.user,
         "reach": list(doors.reach),
+        "past_modes": doors.past_modes,
         "folders": interior.folders(doors.box),
         "shown": [work, *doors.shown],
         "environment": dict(interior.environment(doors.box)),

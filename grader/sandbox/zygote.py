@@ -15,7 +15,7 @@ from typing import Self
 from grader.errors import SandboxError
 from grader.sandbox.interface import Isolation, Job, Limits, OnMessage, Outcome, Sandbox
 from grader.sandbox.plan import Serving
-from grader.sandbox.selftest import PROGRAMS, Proof, prove
+from grader.sandbox.selftest import PROGRAM_NAMES, PROGRAMS, Proof, prove
 from grader.sandbox.server import ForkRefusedError, Rung, Server, ServerDeadError
 
 _MOST_DEATHS = 3
@@ -216,7 +216,7 @@ def _last_line(text: str) -> str:
 @functools.cache
 def prove_forks(rung: Callable[[str, Path], Sandbox]) -> Proof:
     """Run the self-test of a rung in a fork."""
-    with ZygoteSandbox(rung("", PROGRAMS), programs=("attempts",)) as sandbox:
+    with ZygoteSandbox(rung("", PROGRAMS), programs=PROGRAM_NAMES) as sandbox:
         sandbox._is_proven = True  # noqa: SLF001 - it is being proven
         proof = prove(sandbox)
         return replace(proof, failure=proof.failure or sandbox._refusal)  # noqa: SLF001 - as above

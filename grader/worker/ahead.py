@@ -78,7 +78,7 @@ class Ahead:
         Args:
             folder: The served files of this run.
         """
-        files = {_identity(path) for path in folder.iterdir()}
+        files = identities(folder)
         for call in self._calls:
             if call.file in files:
                 _replace(call.function, _taking(call))
@@ -127,6 +127,11 @@ def _reading_from(module: Any, folder: Path) -> Iterator[None]:
         yield
     finally:
         module.get_file = original
+
+
+def identities(folder: Path) -> frozenset[tuple[int, ...]]:
+    """Tell which files lie in a folder: the same ones may lie in two, by links."""
+    return frozenset(map(_identity, folder.iterdir()))
 
 
 def _identity(path: Path) -> tuple[int, ...]:

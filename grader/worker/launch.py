@@ -149,7 +149,7 @@ def _set_up(plan: Plan, files: BinaryIO) -> list[int]:
     os.umask(0o022)
     _mount(plan["mounts"], plan["kept"])
     if plan["user"] is not None:
-        _become(plan["user"], plan["reach"])
+        _become(plan["user"], plan["reach"], past_modes=plan["past_modes"])
     elif not plan["serves"]:
         drop_capabilities(0)
     for folder in plan["folders"]:
@@ -241,13 +241,16 @@ def check(result: int, what: str) -> int:
     return result
 
 
-def _become(user: int, reach: list[str]) -> None:
+def _become(user: int, reach: list[str], *, past_modes: bool) -> None:
     """Give up root for good.
 
-    Where the interpreter lies in a folder closed to others, reading past file modes is kept:
-    Landlock says what may be read, and the filter forbids opening files by handle.
+    Where the interpreter lies in a folder closed to others, reading past file modes is kept, if it
+    may be: Landlock says what may be read, and the filter forbids opening files by handle.
     """
-    kept = 0 if _reaches(user, reach) else 1 << CAP_DAC_READ_SEARCH
+    closed = _out_of_reach(user, reach)
+    if closed and not past_modes:
+        raise PermissionError(f"{closed[0]} is closed to other users")
+    kept = 1 << CAP_DAC_READ_SEARCH if closed else 0
     _drop_bounds(kept)
     if kept:
         check(libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), "keep capabilities")
@@ -265,12 +268,12 @@ def _become(user: int, reach: list[str]) -> None:
         raise PermissionError("still another user")
 
 
-def _reaches(user: int, paths: list[str]) -> bool:
-    """Become that user by name only, and find out whether it can read these paths."""
+def _out_of_reach(user: int, paths: list[str]) -> list[str]:
+    """Become that user by name only, and find out which of these paths it cannot read."""
     os.setgroups([])
     os.setresgid(user, -1, -1)
     os.setresuid(user, -1, -1)
-    return all(os.access(path, os.R_OK) for path in paths)
+    return [path for path in paths if not os.access(path, os.R_OK)]
 
 
 def _drop_bounds(kept: int) -> None:

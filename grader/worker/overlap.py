@@ -16,7 +16,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from .ahead import Ahead
+from .ahead import Ahead, identities
 from .fingerprints import (
     FREQUENT,
     MARKS,
@@ -42,6 +42,7 @@ class Overlap:
 
     def __init__(self) -> None:
         self._folder: Path | None = None
+        self._files: frozenset[tuple[int, ...]] = frozenset()
         self._known: Known | None = None
 
     def load(self, folder: Path, ahead: Ahead) -> None:
@@ -58,15 +59,17 @@ class Overlap:
                 make = _texts if x_train.dtype == object else _rows
                 sets.append(make(x_train, y_train, x_test, y_test))
         if sets:
-            self._folder, self._known = folder, Known(*sets)
+            self._folder, self._files, self._known = folder, identities(folder), Known(*sets)
 
     def use(self, folder: Path | None) -> None:
         """Compare with these served files from now on; they are read when they are needed.
 
         Texts are only known where they were decoded ahead: to read them takes seconds.
         """
-        if folder is None or self._folder is None or not folder.samefile(self._folder):
-            self._folder, self._known = folder, None
+        files = identities(folder) if folder else frozenset()
+        if files != self._files:
+            self._files, self._known = files, None
+        self._folder = folder
 
     @property
     def known(self) -> Known:

@@ -32,6 +32,14 @@ def test_a_file_of_just_the_allowed_size_is_taken(tmp_path, take):
     assert take("a", most=99).problem == "larger than 99 bytes"
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can make files that are others'")
+def test_a_file_of_somebody_else_is_not_taken(tmp_path, take):
+    (tmp_path / "a").write_bytes(b"a link to what the run may not read")
+    os.chown(tmp_path / "a", 12345, 12345)
+
+    assert take("a").problem == "not a plain file"
+
+
 def test_a_giant_without_contents_is_not_read(tmp_path, take):
     with (tmp_path / "a").open("wb") as file:
         file.truncate(1 << 40)

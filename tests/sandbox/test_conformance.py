@@ -1,7 +1,7 @@
 """One list of claims, run on every rung that this machine offers.
 
-``confines`` marks what the rung ``none`` does not promise: there the test must fail, which proves
-that the deed would succeed without a sandbox.
+``not_promised_by`` names the rungs that do not promise a claim: there the test must fail, which
+proves that the deed would succeed where nothing stands in its way.
 """
 
 import errno
@@ -25,7 +25,9 @@ from grader.sandbox.processes import descendants, read
 
 pytestmark = pytest.mark.sandbox
 PROGRAMS = Path(__file__).with_name("programs")
-confines = pytest.mark.confines
+confines = pytest.mark.not_promised_by("none")
+encloses = pytest.mark.not_promised_by("none", "uid")
+"""What every user of the machine may do is out of the sandbox's hands on these rungs."""
 
 
 def test_an_honest_run_gives_messages_streams_and_artefacts(rig, open_folder):
@@ -96,7 +98,7 @@ def test_the_hosts_environment_stays_outside(rig, monkeypatch):
     assert not any("s3cret-t0ken" in text for text in texts)
 
 
-@confines
+@encloses
 def test_files_of_the_host_cannot_be_read(rig, open_folder):
     canary = open_folder / "canary.txt"
 
@@ -109,6 +111,23 @@ def test_files_of_the_host_cannot_be_read(rig, open_folder):
 
 
 @confines
+def test_closed_files_of_the_host_cannot_be_read_or_changed(rig, open_folder):
+    closed = open_folder / "canary.txt"
+    closed.chmod(0o600)
+    (open_folder / "closed").mkdir(mode=0o700)
+    inner = open_folder / "closed" / "inner.txt"
+    inner.write_text("CANARY")
+    open_folder.chmod(0o755)
+    paths = [str(closed), str(inner), str(inner.parent)]
+
+    (answers,) = rig.do("read", paths=paths).answers
+    (done,) = rig.do("write_outside", paths=[*paths, str(open_folder / "new")]).answers
+
+    assert all(answer is None for answer in answers.values())
+    assert done == []
+
+
+@encloses
 def test_this_package_cannot_be_read(rig):
     package = Path(grader.__file__).resolve().parent
     paths = [package / "errors.py", package / "sandbox", package.parent / "pyproject.toml"]
@@ -168,7 +187,7 @@ def test_no_listener_of_the_host_is_reached(rig, open_folder):
     assert reached == []
 
 
-@confines
+@encloses
 def test_nothing_can_be_written_outside(rig, open_folder):
     paths = [str(open_folder / "new"), "/dev/new", "/new", sys.prefix + "/lib/new", "/etc/new"]
 
@@ -322,10 +341,9 @@ def test_processes_that_replace_each_other_are_ended(rig):
     assert told.survivors == []
 
 
-def test_what_is_hard_to_remove_is_removed(rig, tmp_path, monkeypatch):
-    place = tmp_path / "temporary"
+def test_what_is_hard_to_remove_is_removed(rig, reachable, monkeypatch):
+    place = reachable / "temporary"
     place.mkdir()
-    tmp_path.chmod(0o755)
     monkeypatch.setattr("tempfile.tempdir", str(place))
 
     told = rig.do("litter")
@@ -363,7 +381,7 @@ def test_a_worker_that_cannot_be_imported_is_not_the_students_fault(rig):
     assert "a worker of ours is broken" in outcome.setup_error
 
 
-@confines
+@encloses
 def test_two_runs_do_not_see_each_other(rig):
     answers = {}
 
@@ -392,7 +410,7 @@ def test_an_installed_package_cannot_be_read(rig, monkeypatch):
     ).answers
 
     assert answers[str(sibling)] is not None
-    if rig.level != "none":
+    if rig.level not in ("none", "uid"):
         assert answers[str(package / "__init__.py")] is None
     if (
         rig.level == "namespaces"
@@ -422,10 +440,9 @@ def test_a_fault_of_the_host_ends_the_run(rig):
     assert not _of_this_run(rig)
 
 
-def test_a_run_dies_with_its_host_and_leaves_no_folder_for_long(rig, tmp_path, monkeypatch):
-    tmp_path.chmod(0o755)
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+def test_a_run_dies_with_its_host_and_leaves_no_folder_for_long(rig, reachable, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(reachable))
+    monkeypatch.setattr("tempfile.tempdir", str(reachable))
     host = subprocess.Popen(
         [sys.executable, "-c", _HOST, rig.level, str(PROGRAMS), "forked" if rig.forked else ""],
         stdout=subprocess.PIPE,
@@ -444,7 +461,7 @@ def test_a_run_dies_with_its_host_and_leaves_no_folder_for_long(rig, tmp_path, m
     monkeypatch.setattr("grader.sandbox.boxes._YOUNG_S", 0)
     assert rig.do("own_process").outcome.ending == "finished"
     rig.rest()
-    assert list(tmp_path.iterdir()) == []
+    assert list(reachable.iterdir()) == []
 
 
 _HOST = """

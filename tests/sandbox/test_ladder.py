@@ -28,7 +28,9 @@ def fresh():
 @pytest.fixture
 def proofs(fresh, monkeypatch):  # noqa: ARG001 - it empties what was remembered
     """Decide what the self-tests find."""
-    found = {"namespaces": Proof(attempts=9, landlock=7), "landlock": Proof(attempts=9, landlock=7)}
+    found = {level: Proof(attempts=9, landlock=7) for level in ("namespaces", "landlock", "uid")}
+    monkeypatch.setattr(ladder, "closed_to_runs", lambda: None)
+    monkeypatch.setattr("os.geteuid", lambda: 0)
     monkeypatch.setattr(ladder, "prove", lambda sandbox: found[sandbox.isolation.level])
     monkeypatch.setattr(bubblewrap, "version", lambda: (0, 8, 0))
     return found
@@ -65,14 +67,47 @@ def test_no_step_goes_below_the_minimum(proofs):
 
 @pytest.mark.parametrize("minimum", ["landlock", "uid", "none"])
 def test_without_any_rung_there_is_no_silent_step_to_none(proofs, minimum):
+    proofs.update(dict.fromkeys(proofs, Proof(failure="bad luck")))
+
+    with pytest.raises(SandboxError, match=r"landlock: bad luck") as caught:
+        open_sandbox(None, minimum=minimum)
+    assert ("uid: bad luck" in caught.value.message) == (minimum != "landlock")
+
+
+def test_the_rung_of_users_is_taken_only_when_asked_for(proofs):
     proofs["namespaces"] = proofs["landlock"] = Proof(failure="bad luck")
 
-    with pytest.raises(SandboxError, match=r"landlock: bad luck"):
-        open_sandbox(None, minimum=minimum)
+    with pytest.raises(SandboxError) as caught:
+        open_sandbox(None)
+    assert "`--isolation uid`" in caught.value.remedy
+    for sandbox in (open_sandbox("uid"), open_sandbox(None, minimum="uid")):
+        assert sandbox.isolation.level == "uid"
+        assert "[self-test 9/9], but could read" in sandbox.isolation.description
+
+
+@pytest.mark.parametrize(
+    ("user", "closed", "failure", "reason", "remedy"),
+    [
+        (1000, None, "", "does not run as root", "`sudo`"),
+        (0, Path("/root"), "", "cannot enter or read /root", "`chmod o+x /root`"),
+        (0, None, "seccomp: Function not implemented", "seccomp: Function", "seccomp filters"),
+    ],
+    ids=["no root", "closed interpreter", "no seccomp"],
+)
+def test_why_the_rung_of_users_is_missing_is_told(
+    proofs, monkeypatch, user, closed, failure, reason, remedy
+):
+    monkeypatch.setattr("os.geteuid", lambda: user)
+    monkeypatch.setattr(ladder, "closed_to_runs", lambda: closed)
+    proofs["uid"] = Proof(failure=failure)
+
+    with pytest.raises(SandboxError, match=reason) as caught:
+        open_sandbox("uid")
+    assert remedy in caught.value.remedy
 
 
 def test_a_rung_asked_for_by_name_is_had_or_is_an_error(proofs):
-    proofs["landlock"] = Proof(failure="Landlock ABI 0 here, 6 is needed")
+    proofs["landlock"] = proofs["uid"] = Proof(failure="Landlock ABI 0 here, 6 is needed")
 
     assert open_sandbox("none").isolation.description.startswith("NO ISOLATION")
     with pytest.raises(SandboxError, match="'landlock' does not work here: Landlock ABI 0"):

@@ -165,7 +165,10 @@ def test_two_runs_at_once_are_alone(forks):
     for thread in threads:
         thread.join()
 
-    assert answers == {"a": [], "b": []}
+    # folders that every user may write to are open to a run on this rung, for as long as it lasts
+    shared = {"/tmp", "/dev/shm", "/var/tmp"} if forks.isolation.level == "uid" else set()
+    assert set(answers["a"]) | set(answers["b"]) <= shared
+    assert answers.keys() == {"a", "b"}
 
 
 def test_a_signal_to_itself_reaches_it(forks):
@@ -305,7 +308,8 @@ def test_after_some_runs_a_new_server_takes_over(cold):
         assert len(set(imported)) == 3
         assert imported[0] == imported[1] == imported[2] != imported[3]
         assert wait_until(lambda: sum(not each.is_over for each in sandbox._servers) <= 2)
-    assert wait_until(lambda: open_descriptors() == before)
+    # what an earlier test has not let go of yet may go meanwhile
+    assert wait_until(lambda: not open_descriptors().items() - before.items()), open_descriptors()
     assert not [pid for pid in _below(os.getpid()) if lives(pid)]
 
 

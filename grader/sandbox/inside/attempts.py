@@ -13,19 +13,25 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+from . import excess
+
 _CLONE_NEWUSER = 0x10000000
 _AF_VSOCK = 40
 _MESSAGES = 3
 _LANDLOCK_CREATE, _LANDLOCK_VERSION = 444, 1
+_IO_URING_SETUP = 425
+_KEYCTL = {"x86_64": 250, "aarch64": 219}
+_SESSION_KEYRING = -3
 
 
 def main(task: dict[str, Any]) -> None:
-    """Try everything once.
+    """Try everything once, tell, and pass a limit.
 
     Args:
         task: ``canary`` (a file of the host's), ``token`` (its contents, also in the host's
-            environment), ``folder`` (writable for all), ``port`` (the host listens there),
-            ``socket`` (and there), ``host`` (its process id).
+            environment), ``folder`` (of the host's), ``port`` (the host listens there),
+            ``socket`` (and there), ``host`` (its process id), ``excused`` (capabilities that the
+            rung may leave), ``processes`` (how many are allowed).
     """
     attempts: dict[str, Callable[[dict[str, Any]], bool]] = {
         "read a file": _reads,
@@ -34,7 +40,10 @@ def main(task: dict[str, Any]) -> None:
         "reach the network": _connects,
         "reach a socket in the file system": _connects_to_path,
         "signal another process": _signals,
+        "open another process's memory": _opens_memory,
         "open a socket to the machine below": _opens_vsock,
+        "use a keyring": _uses_keyring,
+        "set up an io_uring": _sets_up_ring,
         "make a namespace": _makes_namespace,
         "gain privileges": _is_privileged,
     }
@@ -42,6 +51,7 @@ def main(task: dict[str, Any]) -> None:
     libc = ctypes.CDLL(None)
     landlock = libc.syscall(_LANDLOCK_CREATE, None, 0, _LANDLOCK_VERSION)
     os.write(_MESSAGES, json.dumps({"refused": refused, "landlock": max(0, landlock)}).encode())
+    excess.main({"of": "processes", "most": task["processes"]})
 
 
 def _reads(task: dict[str, Any]) -> bool:
@@ -111,6 +121,30 @@ def _signals(task: dict[str, Any]) -> bool:
     return False
 
 
+def _opens_memory(task: dict[str, Any]) -> bool:
+    for process in (task["host"], os.getppid()):
+        if process > 1:
+            try:
+                with open(f"/proc/{process}/mem", "rb"):
+                    return True
+            except OSError:
+                continue
+    return False
+
+
+def _uses_keyring(_: dict[str, Any]) -> bool:
+    number = _KEYCTL[os.uname().machine]
+    return bool(ctypes.CDLL(None).syscall(number, 0, _SESSION_KEYRING, 1) >= 0)
+
+
+def _sets_up_ring(_: dict[str, Any]) -> bool:
+    ring = ctypes.CDLL(None).syscall(_IO_URING_SETUP, 1, ctypes.create_string_buffer(120))
+    if ring < 0:
+        return False
+    os.close(ring)
+    return True
+
+
 def _opens_vsock(_: dict[str, Any]) -> bool:
     try:
         socket.socket(_AF_VSOCK, socket.SOCK_STREAM).close()
@@ -126,12 +160,11 @@ def _makes_namespace(_: dict[str, Any]) -> bool:
     return os.waitpid(child, 0)[1] == 0
 
 
-def _is_privileged(_: dict[str, Any]) -> bool:
+def _is_privileged(task: dict[str, Any]) -> bool:
     with open("/proc/self/status", encoding="ascii") as file:
         status = dict(line.split(":", 1) for line in file)
-    dac_read_search = 1 << 2  # Landlock, not the file's mode, says what may be read
     return (
-        bool(int(status["CapEff"], 16) & ~dac_read_search)
+        bool(int(status["CapEff"], 16) & ~task["excused"])
         or status["NoNewPrivs"].strip() != "1"
         or status["Seccomp"].strip() == "0"
     )
