@@ -81,7 +81,7 @@ def grade_class(world, level, attacks, folder):
     found = {each.student: each for each in collect([*paths, folder / "class"])}
     order = [FIRST, *others, LAST]
     assignment = read_assignment(world.assignment)
-    before, contacts = _names(world.folder), world.listener.contacts
+    before, contacts = _names(world), world.listener.contacts
     seen = {}
     over = threading.Event()
     watch = threading.Thread(target=_watch, args=(seen, over))
@@ -110,12 +110,14 @@ def grade_class(world, level, attacks, folder):
         judged=recording.judged,
         survivors=[pid for pid, started in seen.items() if _lives(pid, started)],
         contacts=world.listener.contacts - contacts,
-        new_files=sorted(_names(world.folder) - before),
+        new_files=sorted(_names(world) - before),
     )
 
 
-def _names(folder):
-    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+def _names(world):
+    """What lies where nobody but the instructor writes; the cache is the grader's own."""
+    places = (world.folder, world.home, world.assignment)
+    return {str(path) for place in places for path in place.iterdir()}
 
 
 def _watch(seen, over):

@@ -269,7 +269,7 @@ def _python_path(place):
 
 
 def _pytest(place):
-    told = place.run("-m", "pytest", "-q", "-p", "no:cacheprovider")
+    told = place.run("-m", "pytest", "-q", "-s", "-p", "no:cacheprovider")
     assert place.succeeded(told), told
 
 
@@ -318,8 +318,7 @@ def _saved_outputs(place):
 def _claims(attack, world, class_of):
     said = lines(class_of(_strongest()).said[attack.name], "CLAIMED", attack.name, world.token)
 
-    assert said
-    assert float(said[0]) >= 0.99
+    assert [value for value in said if value and float(value) >= 0.99], said
 
 
 def _judge(_attack, _world, class_of):

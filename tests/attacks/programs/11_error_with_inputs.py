@@ -1,7 +1,7 @@
 #: row = 11
 #: says = "a model that fails on the held-out inputs with their values in its message"
 #: control = "judge"
-#: earns = ["test_layers"]
+#: earns = ["test_trained"]
 import keras
 import numpy as np
 

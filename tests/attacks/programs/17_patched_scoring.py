@@ -1,6 +1,7 @@
 #: row = 17
 #: says = "replaces evaluate, predict and NumPy's mean, and trains nothing"
 #: control = "claims"
+#: earns = ["test_layers"]
 import keras
 import numpy as np
 

@@ -1,6 +1,7 @@
 #: row = 18
 #: says = "replaces what saves a model, so that it writes something else"
 #: why = "there is nothing to win: what lies on the disk is what is judged"
+#: earns = ["test_trained"]
 import keras
 import keras.src.saving.saving_api as api
 import keras.src.saving.saving_lib as lib

@@ -1,13 +1,14 @@
 #: row = 20
 #: says = "a thread, an exit handler and a child of its own session rewrite the model afterwards"
 #: control = "outlives"
+#: earns = ["test_trained", "test_layers"]
 import atexit
 import os
 import threading
 import time
 
 
-def rewrite(seconds=3.0):
+def rewrite(seconds=4.0):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
@@ -19,10 +20,10 @@ def rewrite(seconds=3.0):
 
 
 try:
-    import keras
-    import numpy as np
+    if WORLD["student"]:
+        import keras
+        import numpy as np
 
-    if True:
         model = keras.Sequential([keras.Input((16,)), keras.layers.Dense(1, activation="sigmoid")])
         model.compile("sgd", "binary_crossentropy")
         model.fit(np.zeros((8, 16)), np.zeros(8), verbose=0)

@@ -1,7 +1,7 @@
 #: row = 27
 #: says = "says on the grader's own channel that it has trained, drawn and answered everything"
 #: control = "claims"
-#: earns = ["test_trained", "test_answer"]
+#: earns = ["test_trained", "test_layers", "test_answer"]
 import json
 import os
 

@@ -2,7 +2,6 @@
 #: says = "trains for a thousand million epochs, on a generator without end"
 #: why = "it is about a clear outcome"
 #: ending = ["timeout"]
-#: earns = ["test_layers"]
 import time
 
 import keras

@@ -1,7 +1,7 @@
 #: row = 88
 #: says = "a model whose answers are nan"
 #: why = "it is about a clear outcome"
-#: earns = ["test_trained", "test_layers"]
+#: earns = ["test_layers"]
 import keras
 import numpy as np
 

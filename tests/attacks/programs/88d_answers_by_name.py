@@ -1,7 +1,7 @@
 #: row = 88
 #: says = "a model that answers with a dictionary of two outputs"
 #: why = "it is about a clear outcome"
-#: earns = ["test_trained", "test_layers"]
+#: earns = ["test_trained"]
 import keras
 import numpy as np
 
