@@ -9,10 +9,10 @@ import base64
 import io
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from grader.sandbox.ladder import OFFERED, rung
 pytestmark = [pytest.mark.sandbox, pytest.mark.keras]
 NAIVE = Path(__file__).with_name("naive.py")
 WALL_S, GRACE_S = 10, 5
+_MEMORY_ROW = 4
 NAMES = {attack.name: attack for attack in ATTACKS}
 each_attack = pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 CONTROLS_ON_NONE = tuple(attack for attack in ATTACKS if attack.control == "rung none")
@@ -230,13 +231,21 @@ class _Place:
 
 def _harness(place):
     told = place.naive()
+    if place.attack.row == _MEMORY_ROW and os.geteuid() and _yama() != "0":
+        pytest.skip("this kernel forbids a process the memory of its parent (Yama)")
     assert place.succeeded(told), told
 
 
+def _yama():
+    scope = Path("/proc/sys/kernel/yama/ptrace_scope")
+    return scope.read_text("ascii").strip() if scope.exists() else "0"
+
+
 def _core(place):
-    with suppress(FileNotFoundError):
-        told = place.naive()
-        assert place.succeeded(told), told
+    if not resource.getrlimit(resource.RLIMIT_CORE)[1]:
+        pytest.skip("no process of this machine may dump its memory")
+    told = place.naive()
+    assert place.succeeded(told), told
     for dump in place.folder.glob("core*"):
         dump.unlink()
 
