@@ -226,13 +226,17 @@ class Reader:
 
     def feed(self, chunk: bytes) -> list[Message]:
         """Take a chunk; give back the messages that are complete now."""
-        self._rest += chunk
-        *lines, rest = self._rest.split(b"\n")
-        self._rest = bytearray(rest)
+        # Only the chunk is split: a line without an end would be copied again with each.
+        *ends, rest = chunk.split(b"\n")
+        lines = []
+        for end in ends:
+            lines.append(bytes(self._rest + end))
+            self._rest.clear()
+        self._rest += rest
         if len(self._rest) > LONGEST_LINE:
             self._rest.clear()
             self.dropped += 1
-        return [message for line in lines if (message := self._parse(bytes(line))) is not None]
+        return [message for line in lines if (message := self._parse(line)) is not None]
 
     def _parse(self, line: bytes) -> Message | None:
         if len(line) <= LONGEST_LINE:

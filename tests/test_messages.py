@@ -1,10 +1,11 @@
 import json
 import math
+import time
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.messages import LONGEST_LINE, CellEnded, Epoch, FitEnded, Reader
+from grader.messages import LONGEST_LINE, CellEnded, Done, Epoch, FitEnded, Reader
 
 
 def line(**values):
@@ -90,3 +91,13 @@ def test_values_are_small_or_no_message():
     (found,) = reader.feed(line(event="values", values=small))
     assert found.values == small
     assert reader.dropped == len(large)
+
+
+def test_a_line_without_an_end_costs_no_more_for_each_chunk():
+    reader, chunk = Reader(), b"x" * 65536
+    began = time.process_time()
+    for _ in range(LONGEST_LINE // len(chunk)):
+        assert reader.feed(chunk) == []
+
+    assert time.process_time() - began < 1
+    assert reader.feed(b"\n" + b'{"event": "done"}\n') == [Done(event="done")]

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from grader.cli.common import (
+    NOT_ALL_PASSED,
     WRONG_USAGE,
     DataOption,
     faults,
@@ -33,13 +34,29 @@ def data(
         raise typer.Exit(WRONG_USAGE)
 
 
-def doctor() -> None:
+def doctor(
+    attack: Annotated[  # noqa: FBT002 - a flag of the command line
+        bool,
+        typer.Option(
+            "--attack",
+            help="Attack the isolation that grading would use, as a hostile submission would.",
+        ),
+    ] = False,
+) -> None:
     """Say what this machine offers, and what to do about what it lacks."""
     from rich.console import Console
 
     from grader.report.inventory import show_machine
 
     console = Console(highlight=False)
+    if attack:
+        from grader.report.attacks import show_attacks
+
+        with faults(console):
+            held = show_attacks(console)
+        if not held:
+            raise typer.Exit(NOT_ALL_PASSED)
+        return
     with faults(console):
         able = show_machine(console)
     if not able:

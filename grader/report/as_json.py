@@ -10,13 +10,17 @@ from typing import Any
 from grader.plain import plain, plain_json
 from grader.records import Report
 
+_JUDGES = ("examining", "measuring")
+"""Stages that know the held-out data."""
+
 
 def as_data(report: Report, *, for_student: bool = False) -> dict[str, Any]:
     """Give a report as plain JSON data.
 
     Args:
         report: What to give.
-        for_student: Leave out what students must not see: hidden checks and flags. Of the hidden
+        for_student: Leave out what students must not see: hidden checks, flags, and how long the
+            judge took, which a model could make depend on the held-out inputs. Of the hidden
             checks only their number and worth remain, in ``not_run``.
     """
     data: dict[str, Any] = plain(report)
@@ -31,6 +35,9 @@ def as_data(report: Report, *, for_student: bool = False) -> dict[str, Any]:
         )
         data["not_run"]["checks"] += len(hidden)
         data["not_run"]["points"] += sum(check.out_of for check in hidden)
+        data["seconds"] = {
+            stage: spent for stage, spent in data["seconds"].items() if stage not in _JUDGES
+        }
         del data["flags"]
     return data
 

@@ -33,3 +33,42 @@ def test_inputs_are_standardised_by_the_training_inputs(tmp_path, way, axes):
     subprocess.run([sys.executable, "-c", MAP, tmp_path, way], check=True, timeout=300)
     wanted = (inputs - train.mean(axis=axes)) / train.std(axis=axes)
     np.testing.assert_allclose(np.load(tmp_path / "found.npy"), wanted)
+
+
+ANSWER = """
+import sys
+from pathlib import Path
+import keras
+import numpy as np
+from grader.worker.judge import _answer
+folder, layout, stateful = Path(sys.argv[1]), sys.argv[2], sys.argv[3] == "stateful"
+batch = 30 if stateful else None
+x = keras.Input((3,), batch_size=batch)
+count = keras.layers.Dense(1, kernel_initializer="zeros", bias_initializer="ones")
+if stateful:
+    last = keras.layers.SimpleRNN(1, activation="linear", stateful=True, use_bias=False)
+    place = last(keras.layers.Reshape((1, 3))(count(x) * x * 0 + x))
+else:
+    place = keras.ops.cumsum(count(x), axis=0)
+model = keras.Model(x, keras.layers.Concatenate()([x, place]))
+form = {"layout": layout, "shape": [3], "shift": 0.0, "scale": 1.0, "padding": "post"}
+np.save(folder / "found.npy", _answer(model, folder, form))
+"""
+
+
+@pytest.mark.parametrize("layout", ["dense", "padded"])
+@pytest.mark.parametrize("kind", ["stateless", "stateful"])
+def test_samples_are_asked_mixed_and_answered_in_their_order(tmp_path, layout, kind):
+    rows = np.arange(1, 601 * 3 + 1).reshape(601, 3)
+    if layout == "dense":
+        np.save(tmp_path / "inputs.npy", rows.astype("float32"))
+    else:
+        np.save(tmp_path / "ranks.npy", rows.ravel())
+        np.save(tmp_path / "lengths.npy", np.full(601, 3))
+    subprocess.run([sys.executable, "-c", ANSWER, tmp_path, layout, kind], check=True, timeout=300)
+    found = np.load(tmp_path / "found.npy")
+
+    np.testing.assert_array_equal(found[:, :3], rows)
+    if kind == "stateless":
+        places = found[:, 3]
+        assert abs(np.corrcoef(np.arange(512), places[:512])[0, 1]) < 0.2
