@@ -7,12 +7,12 @@ code that executes nothing of the file.
 
 import io
 import json
-import re
 import stat
 import zipfile
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from grader.nesting import depth
 from grader.unzip import UNZIP_ERRORS
 
 MIB = 1 << 20
@@ -22,6 +22,10 @@ LARGEST_CONFIG = 8 * MIB
 MOST_MEMBERS = 64
 HIGHEST_RATIO = 20
 DEEPEST = 64
+METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+LONGEST_WORDS = 200
+"""Characters of a stranger's that are repeated in a sentence."""
+MOST_NAMED = 10
 NEEDED = frozenset({"config.json", "metadata.json", "model.weights.h5"})
 
 MODULES = frozenset({
@@ -49,6 +53,9 @@ REFUSED_CLASSES = frozenset({
     "StringLookup", "TextVectorization", "IntegerLookup", "HashedCrossing", "FeatureSpace",
     "__lambda__", "__typespec__", "CustomObject",
 })  # fmt: skip
+PLAIN_CLASSES = frozenset({
+    "__tensor__", "__numpy__", "__keras_tensor__", "__tuple__", "__ellipsis__", "DTypePolicy",
+})  # fmt: skip
 FUNCTION_MODULES = frozenset({"keras.activations", "keras.losses", "keras.metrics", "builtins"})
 
 
@@ -69,7 +76,8 @@ def inspect_archive(data: bytes, own: Collection[str] = ()) -> None:
     config = _config(data)
     for path, item in _objects(config):
         if not _is_own(item, own) and (problem := _not_allowed(item)):
-            raise RefusedError(f"{problem} (at {path or 'the top'} of its configuration)")
+            place = path[-LONGEST_WORDS:] or "the top"
+            raise RefusedError(f"{problem} (at {place} of its configuration)")
 
 
 def _is_own(item: dict[str, Any], own: Collection[str]) -> bool:
@@ -99,7 +107,7 @@ def custom_classes(data: bytes, own: Collection[str] = ()) -> tuple[str, ...]:
             or (item.get("module") is None and item.get("registered_name"))
         )
     }
-    return tuple(sorted(names))
+    return tuple(sorted(name[:LONGEST_WORDS] for name in names)[:MOST_NAMED])
 
 
 def _need(condition: object, why: str) -> None:
@@ -112,10 +120,15 @@ def _config(data: bytes) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             _check_members(archive.infolist())
-            text = _member(archive, "config.json")
+            data = _member(archive, "config.json")
     except UNZIP_ERRORS as error:
         raise RefusedError(f"the file is no .keras archive ({type(error).__name__})") from None
-    _need(_depth(text) <= DEEPEST, "its configuration is nested too deep")
+    try:
+        # Only UTF-8: in another encoding brackets could look like letters when they are counted.
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise RefusedError("its configuration is not UTF-8 text") from None
+    _need(depth(text) <= DEEPEST, "its configuration is nested too deep")
     try:
         config = json.loads(text, object_pairs_hook=_unique)
     except ValueError:
@@ -149,6 +162,7 @@ def _check_members(members: list[zipfile.ZipInfo]) -> None:
             "the archive holds something that is no plain file",
         )
         _need(not member.flag_bits & 1, "the archive is encrypted")
+        _need(member.compress_type in METHODS, "the archive is packed in a way that Keras does not")
         _need(
             member.file_size <= max(MIB, HIGHEST_RATIO * max(1, member.compress_size)),
             "the archive is a compression bomb",
@@ -168,17 +182,6 @@ def _member(archive: zipfile.ZipFile, name: str) -> bytes:
         f"{name} is larger than {LARGEST_CONFIG // MIB} MiB",
     )
     return data
-
-
-def _depth(text: bytes) -> int:
-    deepest = depth = 0
-    for mark in re.findall(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', text):
-        if mark in (b"[", b"{"):
-            depth += 1
-            deepest = max(deepest, depth)
-        elif mark in (b"]", b"}"):
-            depth -= 1
-    return deepest
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -203,20 +206,20 @@ def _objects(value: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]
 def _not_allowed(item: dict[str, Any]) -> str:
     name, module, config = item["class_name"], item.get("module"), item.get("config")
     if not isinstance(name, str) or name in REFUSED_CLASSES:
-        return f"it holds a {name!r}, which may run code or read files when it is opened"
+        return f"it holds a {_words(name)}, which may run code or read files when it is opened"
+    module = module if isinstance(module, str | None) else repr(module)  # a list has no hash
     if name == "function":
-        return "" if module in FUNCTION_MODULES else f"it calls a function of {module!r}"
-    if name in (
-        "__tensor__",
-        "__numpy__",
-        "__keras_tensor__",
-        "__tuple__",
-        "__ellipsis__",
-        "DTypePolicy",
-    ):
+        return "" if module in FUNCTION_MODULES else f"it calls a function of {_words(module)}"
+    if name in PLAIN_CLASSES:
         return ""
     if module not in MODULES:
-        return f"it uses {name!r} of {module!r}, which is not Keras' own"
+        return f"it uses {_words(name)} of {_words(module)}, which is not Keras' own"
     if isinstance(config, dict) and isinstance(config.get("vocabulary"), str):
-        return f"its layer {name!r} names a file"
+        return f"its layer {_words(name)} names a file"
     return ""
+
+
+def _words(name: Any) -> str:
+    """What a stranger's file says, short enough for a sentence."""
+    text = repr(name)
+    return text if len(text) <= LONGEST_WORDS else f"{text[:LONGEST_WORDS]}…"

@@ -24,6 +24,8 @@ from grader.settings import ModelWanted, Settings
 
 FILE = "assignment.toml"
 LONGEST_LOOK = 50_000_000
+LONGEST_VALUE = 200
+"""Characters of a wrong value that are repeated in a complaint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +146,10 @@ def read_assignment(folder: Path) -> Assignment:
         raise AssignmentError(f"{file}: is not UTF-8 text: {error.reason}.") from None
     except tomllib.TOMLDecodeError as error:
         raise AssignmentError(f"{file}: is not TOML: {error}.") from None
+    except RecursionError:
+        raise AssignmentError(f"{file}: is nested too deep to be read.") from None
+    except ValueError as error:  # a number of thousands of digits, or a day that is none
+        raise AssignmentError(f"{file}: holds a value that cannot be read: {error}.") from None
     try:
         settings = _SETTINGS.validate_python(values)
     except ValidationError as error:
@@ -199,8 +205,13 @@ def _complaints(file: Path, text: str, error: ValidationError) -> list[str]:
             found.append(f"{place}: {name}: is not a key that the grader knows. {_known(keys)}")
         else:
             what = re.sub(r"^(Input should be|Value should be|Value error,) ", "", fault["msg"])
-            found.append(f"{place}: {name}: expected {what}. Received: {fault['input']!r}.")
+            found.append(f"{place}: {name}: expected {what}. Received: {_short(fault['input'])}.")
     return found
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
 
 
 def _wrong_probes(file: Path, text: str, settings: Settings) -> list[str]:

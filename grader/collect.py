@@ -6,34 +6,41 @@ bounds, and treated as the folder it holds.
 """
 
 import io
-import json
+import os
 import re
 import stat
 import unicodedata
-import warnings
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import nbformat
-
 from grader.errors import UsageError
+from grader.inert import printable
 from grader.last_cell import is_last_cell
 from grader.records import Submission
+from grader.sources import (
+    LARGEST_NOTEBOOK,
+    MOST_CELLS,
+    UnreadableError,
+    read_notebook,
+    read_script,
+)
 from grader.unzip import UNZIP_ERRORS
 
 MIB = 1 << 20
-LARGEST_NOTEBOOK = 50 * MIB
-LARGEST_SCRIPT = 2 * MIB
-MOST_CELLS = 5000
-DEEPEST_JSON = 64
 LARGEST_ZIP = 500 * MIB
 LARGEST_UNPACKED = 1024 * MIB
 MOST_MEMBERS = 20_000
 HIGHEST_RATIO = 100
 LARGEST_BESIDE = 100 * MIB
+USUAL_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2})
+MOST_NAMED = 10
+"""Files named in one sentence."""
+LONGEST_NAME = 255
+"""Bytes of one part of a path, on the usual file systems."""
+LONGEST_PATH = 1024
 KINDS = {".ipynb": "notebook", ".py": "script"}
 _LITTER = re.compile(r"(^|/)(\.|__MACOSX|__pycache__|.*\.pyc$|Thumbs\.db$)")
 
@@ -85,8 +92,14 @@ def _below(path: Path) -> Iterator[Submission]:
 
 
 def _read_file(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(LARGEST_NOTEBOOK + 1)
+    try:
+        with path.open("rb") as file:
+            return file.read(LARGEST_NOTEBOOK + 1)
+    except OSError as error:
+        raise UsageError(
+            f"{printable(str(path))}: cannot be read: {error.strerror}.",
+            remedy="Make it readable, or move it out of the folder.",
+        ) from None
 
 
 def _read_folder(folder: Path) -> dict[str, bytes]:
@@ -123,7 +136,7 @@ def _grouped(files: Files, origin: str, *, alone: str | None) -> Iterator[Submis
             beside = {name: data for name, data in own.items() if name != main}
             yield _read(student, f"{place}/{main}", main, own[main], beside)
         elif main:
-            names = ", ".join(main)
+            names = ", ".join(main[:MOST_NAMED]) + (", …" if len(main) > MOST_NAMED else "")
             yield _unreadable(
                 student,
                 place,
@@ -203,6 +216,8 @@ def _unzip(path: Path) -> tuple[dict[str, bytes], str]:
 
 def _bad_member(member: zipfile.ZipInfo, name: str) -> str:
     parts = PurePosixPath(name).parts
+    if not parts:
+        return "the archive holds a file without a name"
     if (
         name.startswith("/")
         or ".." in parts
@@ -213,14 +228,11 @@ def _bad_member(member: zipfile.ZipInfo, name: str) -> str:
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         return f"the archive holds something that is no plain file: {printable(name)}"
+    if member.compress_type not in USUAL_METHODS:
+        return f"the archive holds a file that is packed in an unusual way: {printable(name)}"
     if member.file_size > MIB and member.file_size > HIGHEST_RATIO * max(1, member.compress_size):
         return f"the archive holds a compression bomb: {printable(name)}"
     return ""
-
-
-def printable(text: str) -> str:
-    """A stranger's text without control characters or such as turn the writing direction."""
-    return "".join(c if unicodedata.category(c)[0] != "C" else f"\\x{ord(c):02x}" for c in text)
 
 
 # ------------------------------------------------------------------ notebooks and scripts
@@ -228,10 +240,10 @@ def printable(text: str) -> str:
 
 def _read(student: str, origin: str, name: str, data: bytes, beside: Files) -> Submission:
     kind = KINDS[PurePosixPath(name).suffix.lower()]
-    read = _read_notebook if kind == "notebook" else _read_script
+    read = read_notebook if kind == "notebook" else read_script
     try:
-        notebook, notes = read(data)
-    except _UnreadableError as error:
+        notebook = read(data)
+    except UnreadableError as error:
         return _unreadable(student, origin, kind, str(error))
     notebook = {**notebook, "cells": _passing_over(notebook["cells"])}
     cells = tuple(cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "code")
@@ -246,6 +258,8 @@ def _read(student: str, origin: str, name: str, data: bytes, beside: Files) -> S
             kind,
             f"the files beside it are larger than {LARGEST_BESIDE // MIB} MiB",
         )
+    if problem := _cannot_lie_beside(beside):
+        return _unreadable(student, origin, kind, problem)
     return Submission(
         student=student,
         origin=origin,
@@ -253,8 +267,19 @@ def _read(student: str, origin: str, name: str, data: bytes, beside: Files) -> S
         cells=cells,
         notebook=notebook,
         files=beside,
-        notes=tuple(notes),
     )
+
+
+def _cannot_lie_beside(beside: Files) -> str:
+    """Say which file no folder could hold: an archive may have names that a disk has not."""
+    folders = {str(above) for name in beside for above in PurePosixPath(name).parents}
+    for name in beside:
+        parts = [len(os.fsencode(part)) for part in PurePosixPath(name).parts]
+        if max(parts, default=0) > LONGEST_NAME or sum(parts) + len(parts) > LONGEST_PATH:
+            return f"a file beside it has too long a name: {printable(name[:40])}…"
+        if str(PurePosixPath(name)) in folders:
+            return f"beside it lies a file that is a folder as well: {printable(name)}"
+    return ""
 
 
 def _passing_over(cells: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -269,10 +294,6 @@ def _passing_over(cells: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]
     return kept[::-1]
 
 
-class _UnreadableError(Exception):
-    """Why a file is no notebook or script."""
-
-
 def _unreadable(student: str, origin: str, kind: str, problem: str) -> Submission:
     return Submission(
         student=student,
@@ -280,81 +301,6 @@ def _unreadable(student: str, origin: str, kind: str, problem: str) -> Submissio
         kind="notebook" if kind == "notebook" else "script",
         problem=problem,
     )
-
-
-def _text(data: bytes) -> str:
-    if not data.strip():
-        raise _UnreadableError("the file is empty")
-    codec = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    try:
-        return data.decode(codec)
-    except UnicodeDecodeError as error:
-        raise _UnreadableError(
-            f"the file is not {codec} text: byte {error.start} is wrong"
-        ) from None
-
-
-def _read_script(data: bytes) -> tuple[dict[str, Any], list[str]]:
-    if len(data) > LARGEST_SCRIPT:
-        raise _UnreadableError(f"the script is larger than {LARGEST_SCRIPT // MIB} MiB")
-    text = _text(data)
-    if re.search(r"^# %%", text, re.MULTILINE):
-        import jupytext  # noqa: PLC0415 - half a second, and few scripts have cell marks
-
-        return dict(jupytext.reads(text, fmt="py:percent")), []
-    return dict(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text, id="script")])), []
-
-
-def _read_notebook(data: bytes) -> tuple[dict[str, Any], list[str]]:
-    if len(data) > LARGEST_NOTEBOOK:
-        raise _UnreadableError(f"the notebook is larger than {LARGEST_NOTEBOOK // MIB} MiB")
-    text = _text(data)
-    try:
-        if _depth(text) > DEEPEST_JSON:
-            raise _UnreadableError(f"the notebook's JSON is nested more than {DEEPEST_JSON} deep")
-        raw = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise _UnreadableError(
-            f"the file is no notebook: line {error.lineno} is not JSON ({error.msg})"
-        ) from None
-    if not isinstance(raw, dict) or not isinstance(raw.get("nbformat"), int):
-        raise _UnreadableError("the file is JSON, but no notebook: it has no nbformat")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # old notebooks lack cell ids, which nobody needs here
-            notebook = nbformat.reads(text, as_version=4)
-        cells = [_clean_cell(number, cell) for number, cell in enumerate(notebook["cells"])]
-    except Exception as error:  # noqa: BLE001 - nbformat raises whatever malformed input makes it raise
-        raise _UnreadableError(
-            f"the notebook is malformed: {type(error).__name__}: {error}"[:300]
-        ) from None
-    language = str(
-        notebook.get("metadata", {}).get("kernelspec", {}).get("language", "python")
-    ).lower()
-    if language not in ("python", ""):
-        raise _UnreadableError(f"the notebook is written in {printable(language)}, not in Python")
-    return {"cells": cells}, []
-
-
-def _clean_cell(number: int, cell: Any) -> Mapping[str, Any]:
-    """A cell of ours with the student's source: no outputs, attachments or metadata."""
-    source, kind = cell["source"], cell["cell_type"]
-    if not isinstance(source, str):
-        raise TypeError(f"cell {number + 1} has no text as its source")
-    if kind not in ("code", "markdown", "raw"):
-        raise TypeError(f"cell {number + 1} is of no known type")
-    return {"cell_type": kind, "id": f"cell-{number + 1}", "metadata": {}, "source": source}
-
-
-def _depth(text: str) -> int:
-    deepest = depth = 0
-    for mark in re.findall(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', text):
-        if mark in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif mark in "]}":
-            depth -= 1
-    return deepest
 
 
 # ------------------------------------------------------------------ names

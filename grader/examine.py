@@ -6,7 +6,6 @@ bounded, validated, and compared with the labels on the host.
 
 import functools
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from grader.archive import RefusedError, custom_classes, inspect_archive
 from grader.assignment import Assignment
+from grader.bounds import is_bounded
 from grader.errors import RunLostError, WorkerError
 from grader.forms import Form, candidate_forms
 from grader.normal_form import RawModel, normal_form, shape_of
@@ -185,11 +185,17 @@ def _ask(
     if len(line) > LONGEST_HEAD:
         raise WorkerError("The judge said too much.")
     try:
-        return _HEAD.validate_python(json.loads(line)), body
-    except (ValidationError, ValueError) as error:
+        head = _HEAD.validate_json(line)
+    except ValidationError as error:
         raise WorkerError(
-            f"The judge's answer cannot be read: {error}\n{outcome.stderr[-1000:]}"
+            f"The judge's answer cannot be read: {str(error)[:1000]}\n{outcome.stderr[-1000:]}"
         ) from None
+    names = [form.name for form in head.forms]
+    if not is_bounded(head) or len(set(names)) < len(names):
+        raise WorkerError("The judge's answer is not one that an honest judge gives.")
+    if not set(names) <= {form.name for form in forms}:
+        raise WorkerError("The judge answered a question that it was not asked.")
+    return head, body
 
 
 def _predictions(

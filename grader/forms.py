@@ -168,7 +168,8 @@ def _scales(
     if trained_on is None or trained_on.minimum is None or trained_on.maximum is None:
         return [*known, *by_part]
     have_low, have_high = trained_on.minimum, trained_on.maximum
-    if not have_high > have_low:
+    # Where an infinity entered, or the ends of what a float can be, no map can be told from them.
+    if not have_high > have_low or not math.isfinite(have_high - have_low):
         return [*known, *by_part]
     near = [
         scale

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from grader.assignment import Assignment
 from grader.choose import choose
-from grader.errors import ClusterError, GraderError, StoreError
+from grader.errors import ClusterError, GraderError, StoreError, WorkerError
 from grader.examine import Judgement, card_of
 from grader.find_out import Findings, Order
 from grader.keys import judgement_key, probe_key, run_key
@@ -85,7 +85,7 @@ class Gatherer:
         except Exception as error:  # noqa: BLE001 - our own mistake must not end everybody's batch
             broken = f"The grader itself failed: {type(error).__name__}: {error}"
             file = self._desk.folder(submission.student) / "grader-error.txt"
-            file.write_text(traceback.format_exc(), "utf-8")
+            file.write_text(traceback.format_exc(), "utf-8", "backslashreplace")
         return Evidence(
             submission=submission,
             execution=ExecutionRecord(ending="unreadable"),
@@ -275,6 +275,8 @@ class _Known:
         about = {"student": submission.student, "assignment": self.assignment.name}
         if is_new:
             archives = {model.artefact for model in execution.models if model.artefact}
+            if not archives <= blobs.keys():
+                raise WorkerError("A worker did not send a model that it speaks of.")
             self.desk.store.put(
                 key,
                 kind="run",

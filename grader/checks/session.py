@@ -120,6 +120,11 @@ def list_checks(assignment: Assignment) -> tuple[ListedCheck, ...]:
     )
 
 
+def _unseen(*_: object, **__: object) -> str:
+    """Stand for a traceback, for which pytest would parse every source file in it, each time."""
+    return ""
+
+
 def _tell_nobody(*_: object) -> None:
     pass
 
@@ -226,6 +231,8 @@ class _Judge(Fixtures):
         return True
 
     def _judge_all(self) -> None:
+        for check in self.checks:
+            vars(check.item).update(repr_failure=_unseen, _repr_failure_py=_unseen)
         for evidence in self._evidence:
             self._now = evidence
             began = time.perf_counter()
@@ -247,9 +254,7 @@ class _Judge(Fixtures):
         report = yield
         error = call.excinfo.value if call.excinfo else None
         if error is not None and self._verdict.outcome == "passed":
-            self._verdict = self._judge_error(
-                error, str(call.excinfo.traceback[-1]) if call.excinfo else ""
-            )
+            self._verdict = self._judge_error(error, call.excinfo)
         return report
 
     # -------------------------------------------------------------- collecting
@@ -367,7 +372,9 @@ class _Judge(Fixtures):
             return own.partition("\n")[0]
         return words.partition("\n")[0].removeprefix("assert ")
 
-    def _judge_error(self, error: BaseException, place: str) -> _Verdict:
+    def _judge_error(
+        self, error: BaseException, raised: pytest.ExceptionInfo[BaseException] | None
+    ) -> _Verdict:
         match error:
             case Unmet():
                 return _Verdict(
@@ -384,6 +391,8 @@ class _Judge(Fixtures):
                 return _Verdict("failed", hint=str(error))
             case _:
                 what = f"{type(error).__name__}: {error}".partition("\n")[0]
+                # Only here: to write it, pytest parses the whole file.
+                place = str(raised.traceback[-1]) if raised else ""
                 return _Verdict(
                     "broken", hint=f"The check itself failed at {place.strip()}: {what}"
                 )

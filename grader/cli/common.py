@@ -72,7 +72,10 @@ class faults:  # noqa: N801 - used as a word: `with faults(console):`
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Print what is wrong and what to do, and leave."""
         if isinstance(error, GraderError):
-            print(f"grader: {error}", file=sys.stderr)  # noqa: T201
+            from grader.inert import printable
+
+            lines = map(printable, str(error).split("\n"))  # a file may be called anything
+            print("\n".join(["grader: " + next(lines), *lines]), file=sys.stderr)  # noqa: T201
             _abandon(WRONG_USAGE)
             raise typer.Exit(WRONG_USAGE) from None
         if isinstance(error, KeyboardInterrupt):

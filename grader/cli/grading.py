@@ -119,12 +119,12 @@ def check(  # noqa: PLR0913, PLR0917 - one argument an option
     fresh: FreshOption = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
     """Check your own work before handing it in: the visible checks, run the same way."""
-    import json
     import tempfile
 
     from rich.console import Console
 
     from grader.collect import collect
+    from grader.inert import inert_json
     from grader.report.as_json import as_data
     from grader.report.progress import Watch
     from grader.report.terminal import show_circumstances, show_one
@@ -142,7 +142,7 @@ def check(  # noqa: PLR0913, PLR0917 - one argument an option
         with Watch(1, console) as watch:
             report = _grade(submissions, wanted, Path(folder), wishes, watch, hidden=False)[0]
     if as_json:
-        print(json.dumps(as_data(report, for_student=True), ensure_ascii=False, indent=2))  # noqa: T201
+        print(inert_json(as_data(report, for_student=True), indent=2).decode())  # noqa: T201
     else:
         show_one(report, console)
         show_circumstances(report, console)

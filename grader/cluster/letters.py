@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from grader.errors import WorkerError
-from grader.examine import Judgement
+from grader.examine import FLOAT, Judgement
 from grader.find_out import Findings, Order
 from grader.plain import plain_json
 from grader.records import ExecutionRecord
@@ -81,7 +81,9 @@ def read_answer(answer: Answer) -> Findings:
     try:
         facts = _FACTS.validate_json(answer.facts)
     except ValidationError as error:
-        raise WorkerError(f"The worker's answer cannot be read: {error}") from None
+        raise WorkerError(f"The worker's answer cannot be read: {str(error)[:1000]}") from None
+    if problem := _contradiction(facts, answer.blobs):
+        raise WorkerError(f"The worker's answer cannot be right: {problem}.")
     for digest, data in answer.blobs.items():
         if hashlib.sha256(data).hexdigest() != digest:
             raise WorkerError("A file of the worker's answer was damaged on its way.")
@@ -91,3 +93,17 @@ def read_answer(answer: Answer) -> Findings:
         blobs=answer.blobs,
         seconds=facts.seconds,
     )
+
+
+def _contradiction(facts: _Facts, blobs: Mapping[str, bytes]) -> str:
+    """Say where an answer contradicts itself; later stages take its parts to fit together."""
+    models = facts.execution.models
+    if [model.number for model in models] != list(range(len(models))):
+        return "its models are not numbered one by one"
+    if facts.execution.chosen is not None and not 0 <= facts.execution.chosen < len(models):
+        return "it chose a model that is not there"
+    for each in facts.judgement.predictions if facts.judgement else ():
+        rows, width = each.shape
+        if min(rows, width) < 0 or len(blobs.get(each.sha256, b"")) != rows * width * FLOAT:
+            return "its predictions are not as many as it says"
+    return ""

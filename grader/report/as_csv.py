@@ -1,20 +1,25 @@
 """Reports → ``grades.csv``: one row a student, one column a check."""
 
 import csv
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from grader.records import Metric, Report
 from grader.report.words import plain_text, summary
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = "=+\\-@＝＋－＠"  # noqa: RUF001 - some spreadsheets take these for the narrow ones
 """What a spreadsheet takes for the start of a formula."""
+_FORMULA = re.compile(f"(^|;)([\\s\"']*)(?=[{FORMULA}])")
 
 
 def cell(text: str) -> str:
-    """A text that no spreadsheet executes."""
-    text = plain_text(text)
-    return f"'{text}" if text.startswith(FORMULA) else text
+    """A text that no spreadsheet executes.
+
+    Also none that parts cells at semicolons, as where numbers have a decimal comma: there, a text
+    is cut in two.
+    """
+    return _FORMULA.sub(r"\1\2'", plain_text(text))
 
 
 def write_csv(reports: Sequence[Report], path: Path) -> None:

@@ -7,7 +7,8 @@ infinities are the strings ``"nan"``, ``"inf"`` and ``"-inf"``, since JSON has n
 from pathlib import Path
 from typing import Any
 
-from grader.plain import plain, plain_json
+from grader.inert import inert_json
+from grader.plain import plain
 from grader.records import Report
 
 _JUDGES = ("examining", "measuring")
@@ -44,4 +45,4 @@ def as_data(report: Report, *, for_student: bool = False) -> dict[str, Any]:
 
 def write_json(report: Report, path: Path) -> None:
     """Write ``report.json``."""
-    path.write_bytes(plain_json(as_data(report), indent=2) + b"\n")
+    path.write_bytes(inert_json(as_data(report), indent=2) + b"\n")

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from grader.errors import ResultsError, StoreError
-from grader.plain import plain_json
+from grader.inert import inert_json
 from grader.records import Evidence, Report
 from grader.report.as_csv import write_csv
 from grader.report.as_json import as_data, write_json
@@ -71,5 +71,5 @@ def write_batch(reports: Sequence[Report], results: Path) -> None:
     with _written_below(results):
         results.mkdir(parents=True, exist_ok=True)
         write_csv(reports, results / "grades.csv")
-        texts = (plain_json(as_data(report)) for report in reports)
+        texts = (inert_json(as_data(report)) for report in reports)
         (results / "results.json").write_bytes(b"[\n" + b",\n".join(texts) + b"\n]\n")

@@ -12,6 +12,8 @@ from grader.records import Report
 from grader.report.alignment import show_alignment
 from grader.report.words import MARKS, METRICS, plain_text, short, summary, verdict
 
+MOST_ROWS = 40
+"""Of a traceback: its end says what happened."""
 STYLES = {"passed": "green", "failed": "red", "skipped": "yellow", "broken": "magenta"}
 
 
@@ -71,7 +73,8 @@ def show_one(report: Report, console: Console) -> None:
     for cell in report.cells:
         if cell["error"]:
             console.print(Text(f"\n Cell {cell['number']} raised:", "red"))
-            for row in str(cell["error"]["traceback"]).splitlines():
+            rows = str(cell["error"]["traceback"]).splitlines()
+            for row in rows if len(rows) <= MOST_ROWS else ["…", *rows[-MOST_ROWS:]]:
                 console.print(Text(f"   {plain_text(row)}", "dim"))
     for note in report.notes:
         console.print(Text(f" · {plain_text(note)}", "dim"))

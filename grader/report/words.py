@@ -1,21 +1,19 @@
 """What several views say in the same words."""
 
-import re
-import unicodedata
 from collections.abc import Mapping
 
+from grader.inert import one_line
 from grader.records import CheckResult, Measurement, Metric, Report
 
 MARKS = {"passed": "✓", "failed": "✗", "skipped": "–", "broken": "!"}
 METRICS: Mapping[Metric, str] = {"accuracy": "Accuracy", "mean_squared_error": "Error"}
-_ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[@-_])")
+LONGEST = 4000
+"""Characters of one line: no explanation of ours is as long."""
 
 
 def plain_text(text: str) -> str:
     """A stranger's text on one line, without escapes and without marks that turn its direction."""
-    text = _ESCAPES.sub("", text)
-    text = re.sub(r"\s+", " ", text)
-    return "".join(c for c in text if unicodedata.category(c)[0] != "C").strip()
+    return one_line(text, LONGEST)
 
 
 def short(measurement: Measurement | None) -> str:

@@ -58,7 +58,7 @@ def named_by(row: tuple[Any, ...]) -> dict[str, tuple[str, int]]:
 
 def named_in(blobs: Any) -> dict[str, tuple[str, int]]:
     """Do the same for the one column that says so."""
-    with contextlib.suppress(AttributeError, TypeError, ValueError):
+    with contextlib.suppress(AttributeError, OverflowError, RecursionError, TypeError, ValueError):
         items = json.loads(blobs).items()
         return {name: (str(sha256), int(size)) for name, (sha256, size) in items}
     return {}

@@ -10,27 +10,44 @@ import os
 from typing import Any
 
 FD = 3
+LARGEST_INTEGER = 2**64
+"""More than NumPy's integers hold; Python writes no number of thousands of digits."""
 
 
 def plain(value: Any) -> Any:
     """Turn a value into JSON data; NaN and infinities become the strings ``"nan"``, ``"inf"``."""
     if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {_text(str(key)): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
-    if value is None or isinstance(value, bool | int | str):
+    if value is None or isinstance(value, bool):
+        return value
+    return _text(value) if isinstance(value, str) else _number(value)
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, int) and abs(value) <= LARGEST_INTEGER:
         return value
     try:
         number = float(value)
+    except OverflowError:
+        return "inf" if value > 0 else "-inf"
     except (TypeError, ValueError):
-        return str(value)
+        return _text(str(value))
     return number if math.isfinite(number) else str(number)
+
+
+def _text(text: str) -> str:
+    """A text that every JSON reader takes: none takes half of a surrogate pair."""
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def send(event: str, **values: Any) -> None:
     """Send one event to the host."""
     line = json.dumps({"event": event, **plain(values)}, allow_nan=False)
-    write(line.encode("utf-8", "backslashreplace") + b"\n")
+    write(line.encode("ascii") + b"\n")
 
 
 def write(data: bytes | memoryview) -> None:

@@ -1,6 +1,7 @@
 """Numbers, texts and small collections among the names a student's code leaves behind."""
 
 import contextlib
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ LONGEST_TEXT = 2000
 LONGEST_LIST = 200
 LONGEST_KEY = 200
 LARGEST_INTEGER = 10**18
+NO_NUMBER = "__float__"
+"""The one key of what stands for NaN or an infinity, which JSON has not."""
 _UNKNOWN = object()
 
 
@@ -43,7 +46,9 @@ def _plain(value: Any, depth: int) -> Any:
         value = value.item()
     kind = type(value)
     if value is None or kind in (bool, float):
-        return value
+        no_number = kind is float and not math.isfinite(value)
+        # Without the braces it would look like a text that says so.
+        return {NO_NUMBER: str(value)} if no_number else value
     if kind is int:
         return value if abs(value) <= LARGEST_INTEGER else _UNKNOWN
     if kind is str:

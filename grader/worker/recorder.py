@@ -6,6 +6,7 @@ never an argument of a call, so that the student's code sees what it would see w
 
 import functools
 import inspect
+import math
 import time
 from collections.abc import Callable
 from numbers import Real
@@ -23,6 +24,9 @@ from .overlap import Overlap
 
 MOST_EVALUATIONS = 1000
 """Calls of ``evaluate`` and ``predict`` that are described; not all of a loop over samples."""
+
+MOST_SAID = 10**15
+"""Epochs or samples in a batch; more are told as so many."""
 
 
 class Recorder:
@@ -249,8 +253,8 @@ def _fit_facts(given: dict[str, Any]) -> dict[str, Any]:
     return {
         "x": _facts(x),
         "y": _facts(given.get("y")),
-        "epochs": int(_number(given.get("epochs", 1))),
-        "batch_size": batch if isinstance(batch, int) else None,
+        "epochs": _whole(given.get("epochs", 1)),
+        "batch_size": _whole(batch) if isinstance(batch, int) else None,
         "validation": "data" if validation is not None else "split" if split else "none",
         "validation_split": split,
         "validation_x": None if held is None else _facts(held),
@@ -287,7 +291,16 @@ def _samples(x: Any, facts: dict[str, Any] | None) -> int | None:
 
 
 def _number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+    try:
+        return float(value) if isinstance(value, int | float) else 0.0
+    except OverflowError:  # thousands of digits
+        return math.inf
+
+
+def _whole(value: Any) -> int:
+    """A whole number that the host takes, also of ``10**30`` or NaN, of which Keras complains."""
+    number = _number(value)
+    return int(max(-MOST_SAID, min(MOST_SAID, number))) if not math.isnan(number) else 0
 
 
 def _brings_no_batches(x: Any) -> bool:
