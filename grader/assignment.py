@@ -150,6 +150,12 @@ def read_assignment(folder: Path) -> Assignment:
             f"{file}: thresholds.accuracy: there is no accuracy to measure.",
             remedy="It needs a [data] and a [model].",
         )
+    if settings.extra and not _has_accuracy(settings):
+        line = _line_of(text, ["extra"])
+        raise AssignmentError(
+            f"{file}{f':{line}' if line else ''}: extra: there is no accuracy to compare.",
+            remedy="It needs a [data], and a [model] whose task is no regression.",
+        )
     if wrong := _wrong_probes(file, text, settings):
         raise AssignmentError("\n".join(wrong))
     visible = tuple(sorted(folder.glob("test_*.py")))
@@ -160,6 +166,10 @@ def read_assignment(folder: Path) -> Assignment:
             remedy=f"Write some in {folder}/test_{settings.name}.py: docs/write-an-assignment.md.",
         )
     return Assignment(folder=folder.resolve(), settings=settings, visible=visible, hidden=hidden)
+
+
+def _has_accuracy(settings: Settings) -> bool:
+    return bool(settings.data and settings.model and settings.model.task != "regression")
 
 
 def _complaints(file: Path, text: str, error: ValidationError) -> list[str]:

@@ -80,6 +80,7 @@ def _accuracy(rows: Rows, labels: NDArray[Any], *, logits: bool) -> Measurement:
         non_finite=int((~finite).sum()),
         per_class=tuple(float(right[labels == label].mean()) for label in np.unique(labels)),
         constant=bool((answers == answers[0]).all()),
+        answered=len(np.unique(answers)),
     )
 
 

@@ -24,13 +24,14 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 
+from grader.alike import Likeness, alike, likeness
 from grader.assignment import Assignment
 from grader.batch import as_they_finish
 from grader.checks.session import list_checks, run_checks
 from grader.gather import Gatherer, Hands
 from grader.keys import run_key
 from grader.records import CheckResult, Evidence, Report, Submission
-from grader.report.files import write_batch, write_report
+from grader.report.files import rewrite_report, write_batch, write_report
 from grader.tally import tally
 from grader.workbench import Desk, Progress
 
@@ -71,6 +72,7 @@ def grade(
         not_run = (assignment.settings.hidden.checks, assignment.settings.hidden.points)
 
     reports: dict[str, Report] = {}
+    likenesses: list[Likeness] = []
 
     def report_on(evidence: Evidence, results: tuple[CheckResult, ...], seconds: float) -> None:
         began = time.perf_counter()
@@ -78,6 +80,8 @@ def grade(
         write_report(report, evidence, desk)
         spent = {"checking": seconds, "reporting": time.perf_counter() - began}
         student = evidence.submission.student
+        if its := likeness(evidence, run_key(evidence.submission, assignment, desk.bench)):
+            likenesses.append(its)
         reports[student] = replace(report, seconds={**report.seconds, **spent})
         desk.bench.on_progress(
             Progress(student=student, stage="done", detail="known" if evidence.known else "")
@@ -85,6 +89,9 @@ def grade(
 
     with closing(as_they_finish(order, gatherer.gather, jobs=jobs)) as arriving:
         run_checks((found for _, found in arriving), assignment, report_on, hidden=hidden)
+    for student, flag in alike(likenesses).items():
+        reports[student] = replace(reports[student], flags=(*reports[student].flags, flag))
+        rewrite_report(reports[student], desk)
     in_order = [reports[submission.student] for submission in submissions]
     write_batch(in_order, desk.results)
     return in_order

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from grader.records import CheckResult, Measurement, Metric, Report
 
 MARKS = {"passed": "✓", "failed": "✗", "skipped": "–", "broken": "!"}
+FLAG = "⚑"
+"""Before what an instructor may want to look at."""
 METRICS: Mapping[Metric, str] = {"accuracy": "Accuracy", "mean_squared_error": "Error"}
 _ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[@-_])")
 
