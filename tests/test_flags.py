@@ -1,5 +1,6 @@
 """What is noted for the instructor, and what is not: honest work must have no flag."""
 
+import io
 from dataclasses import replace
 
 import pytest
@@ -15,8 +16,7 @@ from grader.tally import tally
 X = ArrayFacts(shape=(60000, 784), dtype="float32")
 
 
-def rows(total=10_000, *, from_test=0, shared=None):
-    del shared
+def rows(total=10_000, *, from_test=0):
     return RowFacts(
         total=total,
         looked_at=1000,
@@ -288,10 +288,9 @@ def report(make, assignment_folder, little_toml, bench):
 
 
 def printed(show, what):
-    console = Console(width=200, record=True, force_terminal=False)
-    with console.capture():
-        show(what, console)
-    return console.export_text()
+    console = Console(width=200, file=io.StringIO())
+    show(what, console)
+    return console.file.getvalue()
 
 
 def test_the_instructor_reads_a_line_and_the_student_none(make, report):
