@@ -209,7 +209,7 @@ class Gatherer:
         seed = next((run.seed for run in found.runs if run.value == found.value), settings.seed)
         asked = replace(self._assignment, settings=replace(settings, seed=seed, probes={}))
         other = self._once(first.submission, asked, beside=found)
-        nothing = "" if other.measurement else "The model did not answer the extra set."
+        nothing = "" if other.measurement else "The model did not answer all that it was asked."
         return replace(
             first,
             extra=other.measurement,

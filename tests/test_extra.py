@@ -27,7 +27,7 @@ file = "clouds.npz"
 [model]
 task = "multiclass"
 classes = 3
-inputs = ["vector"]
+inputs = ["as_is"]
 
 [extra]
 file = "private.npz"
@@ -192,7 +192,7 @@ def test_both_judgements_are_kept_and_another_margin_runs_nothing(reports, folde
     toml = folder / "assignment.toml"
     toml.write_text(TOML + "margin = 0.5\n", "utf-8")
     try:
-        found, asked = graded(folder, [folder / "class" / "bob"], folder / "wider")
+        found, asked = graded(folder, [folder / "class"], folder / "wider")
     finally:
         toml.write_text(TOML, "utf-8")
     assert asked == []
@@ -208,7 +208,7 @@ def test_of_several_seeds_the_one_that_counts_answers_both(folder):
         folder / "seeds",
         thresholds=Thresholds(accuracy=wanted),
     )
-    ada = found["ada"]
+    (ada,) = found.values()
     assert len(ada.measurement.runs) == 3
     assert ada.extra is not None
     assert abs(ada.extra.value - ada.measurement.value) < 0.1
