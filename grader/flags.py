@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from grader.assignment import Assignment
 from grader.checks.performance import measured_words
+from grader.checks.protocol import A_FEW
 from grader.measure import wilson
 from grader.records import (
     EvaluationRecord,
@@ -106,7 +107,7 @@ def _origin(judged: _Judged, evidence: Evidence) -> Iterator[Flag]:
     if files := [name for name in evidence.submission.files if name.lower().endswith(SUFFIXES)]:
         facts["files_handed_in"] = files
     along = f" Handed in along with the work: {', '.join(files)}." if files else ""
-    if not found.fits:
+    if not any(fit.completed or fit.updates for fit in fits):
         if found.updates or _has_learnt(judged.measurement):
             yield Flag(
                 kind="no_recorded_fit",
@@ -167,7 +168,7 @@ def _answers(judged: _Judged) -> Iterator[Flag]:
             f"{what}: {measured_words(found)}.",
             evidence=facts,
         )
-    elif found.answered is not None and found.answered < len(found.per_class):
+    elif found.answered and found.answered < len(found.per_class) and _has_learnt(found):
         yield Flag(
             kind="missing_classes",
             sentence=f"{judged.called} answers {found.answered} of {len(found.per_class)} classes "
@@ -319,7 +320,7 @@ def _rows(judged: _Judged) -> Iterator[Flag]:
     )
     for kind, verb, rows in of:
         most = max(
-            (each for each in rows if each is not None and each.from_test),
+            (each for each in rows if each and (each.from_test or 0) > A_FEW * each.total),
             key=lambda each: each.from_test or 0,
             default=None,
         )
