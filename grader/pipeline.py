@@ -26,6 +26,7 @@ from dataclasses import replace
 
 from grader.alike import Likeness, alike, likeness
 from grader.assignment import Assignment
+from grader.attempts import Attempts
 from grader.batch import as_they_finish
 from grader.checks.session import list_checks, run_checks
 from grader.gather import Gatherer, Hands
@@ -39,7 +40,7 @@ A_FEW = 8
 """Submissions by which it is told whether anything will have to run."""
 
 
-def grade(
+def grade(  # noqa: PLR0913 - what is graded, by what, where and how
     submissions: Sequence[Submission],
     assignment: Assignment,
     desk: Desk,
@@ -47,6 +48,7 @@ def grade(
     *,
     jobs: int = 1,
     hidden: bool = True,
+    note_attempts: bool = False,
 ) -> list[Report]:
     """Grade a batch and write its results, each as soon as it is there.
 
@@ -57,6 +59,7 @@ def grade(
         hands: Who runs what the store does not know.
         jobs: How many submissions are worked on at the same time.
         hidden: Whether hidden checks are run; a self-check does not.
+        note_attempts: Whether this counts as a version of each student's work.
 
     Raises:
         AssignmentError: A check is not well-formed; raised before any student code runs.
@@ -71,12 +74,15 @@ def grade(
     if not hidden and not assignment.hidden:
         not_run = (assignment.settings.hidden.checks, assignment.settings.hidden.points)
 
+    attempts = Attempts(assignment, desk.store) if note_attempts else None
     reports: dict[str, Report] = {}
     likenesses: list[Likeness] = []
 
     def report_on(evidence: Evidence, results: tuple[CheckResult, ...], seconds: float) -> None:
         began = time.perf_counter()
         report = tally(evidence, results, assignment, desk.bench, not_run=not_run)
+        if attempts is not None:
+            report = replace(report, attempts=attempts.note(evidence.submission))
         write_report(report, evidence, desk)
         spent = {"checking": seconds, "reporting": time.perf_counter() - began}
         student = evidence.submission.student

@@ -538,7 +538,7 @@ def test_a_store_that_takes_no_more_ends_the_batch_and_keeps_the_reports(
     calls = []
 
     def put(*args, **kwargs):
-        calls.append(1)
+        calls.extend([1] * (kwargs["kind"] != "attempt"))
         if len(calls) > 4:
             raise StoreError("no space left")
         return usual(*args, **kwargs)

@@ -95,6 +95,9 @@ class Report:
     """For the reader."""
     flags: tuple[Flag, ...]
     """For the instructor alone."""
+    attempts: int = 0
+    """How many versions of this student's work `grader grade` has seen with this evidence store; 0
+    where they were not counted. For the instructor alone."""
     not_run: Mapping[str, float]
     """Checks that were not run here: ``checks`` and ``points``."""
     isolation: Mapping[str, str]

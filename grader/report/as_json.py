@@ -16,9 +16,9 @@ def as_data(report: Report, *, for_student: bool = False) -> dict[str, Any]:
 
     Args:
         report: What to give.
-        for_student: Leave out what students must not see: hidden checks, flags, and how good the
-            model is on the extra set. Of the hidden checks only their number and worth remain, in
-            ``not_run``.
+        for_student: Leave out what students must not see: hidden checks, flags, attempts, and how
+            good the model is on the extra set. Of the hidden checks only their number and worth
+            remain, in ``not_run``.
     """
     data: dict[str, Any] = plain(report)
     if for_student:
@@ -32,7 +32,7 @@ def as_data(report: Report, *, for_student: bool = False) -> dict[str, Any]:
         )
         data["not_run"]["checks"] += len(hidden)
         data["not_run"]["points"] += sum(check.out_of for check in hidden)
-        del data["flags"], data["extra"]
+        del data["flags"], data["extra"], data["attempts"]
     return data
 
 

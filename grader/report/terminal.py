@@ -21,6 +21,9 @@ def show_class(reports: Sequence[Report], console: Console) -> None:
     """Print one line a student."""
     table = Table(title=_title(reports), title_justify="left", expand=False)
     table.add_column("student", overflow="fold")
+    again = any(report.attempts > 1 for report in reports)
+    if again:
+        table.add_column("versions", justify="right", no_wrap=True)
     table.add_column("points", justify="right", no_wrap=True)
     table.add_column("checks", no_wrap=True)
     table.add_column(_column(reports), justify="right", no_wrap=True)
@@ -28,6 +31,7 @@ def show_class(reports: Sequence[Report], console: Console) -> None:
     for report in reports:
         table.add_row(
             Text(plain_text(report.submission["student"])),
+            *([str(report.attempts)] if again else []),
             f"{report.points:g} / {report.out_of:g}",
             _marks(report),
             short(report.measurement),
