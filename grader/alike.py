@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from grader.measure import has_learnt
 from grader.records import Evidence, Flag
 
 DIGITS = 5
@@ -30,9 +31,14 @@ class Likeness:
 
 
 def likeness(evidence: Evidence, work: str) -> Likeness | None:
-    """Take what is compared; ``None`` where nothing was answered, or all samples alike."""
+    """Take what is compared; ``None`` where the model has learnt nothing, or gives no answers.
+
+    Before its training, a network has the same weights for everybody.
+    """
     found, chosen = evidence.measurement, evidence.execution.chosen
     if found is None or found.value is None or found.constant or not found.predictions_sha256:
+        return None
+    if not (has_learnt(found) if found.metric == "accuracy" else _was_trained(evidence)):
         return None
     losses = (
         value
@@ -46,6 +52,11 @@ def likeness(evidence: Evidence, work: str) -> Likeness | None:
         answers=found.predictions_sha256,
         losses=tuple(round(value, DIGITS) for value in losses),
     )
+
+
+def _was_trained(evidence: Evidence) -> bool:
+    found = evidence.execution.found
+    return bool(found and (found.updates or found.fits))
 
 
 def alike(members: Iterable[Likeness]) -> Mapping[str, Flag]:

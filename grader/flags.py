@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from grader.assignment import Assignment
 from grader.checks.performance import measured_words
 from grader.checks.protocol import A_FEW
-from grader.measure import wilson
+from grader.measure import has_learnt, wilson
 from grader.records import (
     EvaluationRecord,
     Evidence,
@@ -31,8 +31,6 @@ LARGEST_GAP = 0.5
 LESS_ERROR = 0.5
 """Rows that were learnt from may be answered better than in training, where dropout is on, but
 with no less than this share of its errors."""
-LEARNT = 0.25
-"""A model that nobody trained has not come so far from chance to all right."""
 SUFFIXES = (".h5", ".hdf5", ".keras", ".npy", ".npz", ".pkl", ".joblib", ".pt", ".pth", ".onnx")
 """Of files in which weights travel."""
 
@@ -108,7 +106,7 @@ def _origin(judged: _Judged, evidence: Evidence) -> Iterator[Flag]:
         facts["files_handed_in"] = files
     along = f" Handed in along with the work: {', '.join(files)}." if files else ""
     if not any(fit.completed or fit.updates for fit in fits):
-        if found.updates or _has_learnt(judged.measurement):
+        if found.updates or has_learnt(judged.measurement):
             yield Flag(
                 kind="no_recorded_fit",
                 sentence=f"{judged.called} was not trained by a recorded call of `fit`: in a loop "
@@ -138,14 +136,6 @@ def _origin(judged: _Judged, evidence: Evidence) -> Iterator[Flag]:
         )
 
 
-def _has_learnt(measurement: Measurement | None) -> bool:
-    """Whether a model is so much better than chance that somebody must have trained it."""
-    if measurement is None or measurement.metric != "accuracy" or measurement.low is None:
-        return False
-    chance = 1 / max(2, len(measurement.per_class))
-    return measurement.low > chance + LEARNT * (1 - chance)
-
-
 def _small(words: str) -> str:
     return words[:1].lower() + words[1:]
 
@@ -168,7 +158,7 @@ def _answers(judged: _Judged) -> Iterator[Flag]:
             f"{what}: {measured_words(found)}.",
             evidence=facts,
         )
-    elif found.answered and found.answered < len(found.per_class) and _has_learnt(found):
+    elif found.answered and found.answered < len(found.per_class) and has_learnt(found):
         yield Flag(
             kind="missing_classes",
             sentence=f"{judged.called} answers {found.answered} of {len(found.per_class)} classes "
@@ -246,10 +236,12 @@ def _evaluation(judged: _Judged) -> Iterator[Flag]:
         return
     trained = max(
         (
-            min(max(values), 1.0)
+            min(value, 1.0)
             for fit in judged.fits
             for key, values in fit.history.items()
-            if values and _is_accuracy(key, "")
+            if _is_accuracy(key, "")
+            for value in values
+            if math.isfinite(value)
         ),
         default=None,
     )

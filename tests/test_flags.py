@@ -171,6 +171,7 @@ def test_a_history_is_noted_only_beyond_chance_and_over_fitting(
         (0.60, 0.75, 0.62, False),  # dropout is off when it is evaluated
         (0.92, 0.999, 0.92, True),
         (0.35, 1.0, 0.33, True),
+        (float("nan"), 0.9, 0.62, False),
         (None, 0.9, 0.62, False),
         (None, 1.0, 0.12, True),
     ],
@@ -178,7 +179,7 @@ def test_a_history_is_noted_only_beyond_chance_and_over_fitting(
 def test_an_evaluation_is_noted_only_where_training_does_not_explain_it(
     make, flagged, trained, claimed, value, is_flagged
 ):
-    history = {"loss": (0.3,)} if trained is None else {"accuracy": (0.1, trained)}
+    history = {"loss": (0.3,)} if trained is None else {"accuracy": (trained,)}
     one = EvaluationRecord(
         model=0,
         cell=4,
@@ -292,6 +293,13 @@ def test_answers_that_tell_nothing_are_not_compared(make):
     constant = make.evidence(measurement=make.measurement(constant=True))
     assert likeness(constant, "1") is None
     assert likeness(make.evidence(measurement=None), "1") is None
+    # before its training, a network is the same for everybody
+    assert likeness(make.evidence(measurement=measured(make, 0.11)), "1") is None
+    error = make.measurement(metric="mean_squared_error", value=0.5, low=0.4, high=0.6)
+    assert likeness(make.evidence(measurement=error), "1") is not None
+    untouched = replace(make.execution().models[0], fits=0, updates=0)
+    execution = make.execution(models=(untouched,), fits=())
+    assert likeness(make.evidence(measurement=error, execution=execution), "1") is None
 
 
 # ------------------------------------------------------------------ who is told
