@@ -137,19 +137,7 @@ def read_assignment(folder: Path) -> Assignment:
         AssignmentError: Something in it is wrong.
     """
     file = folder / FILE
-    try:
-        text = file.read_text("utf-8")
-        values = tomllib.loads(text)
-    except OSError as error:
-        raise AssignmentError(f"{file}: cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError as error:
-        raise AssignmentError(f"{file}: is not UTF-8 text: {error.reason}.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise AssignmentError(f"{file}: is not TOML: {error}.") from None
-    except RecursionError:
-        raise AssignmentError(f"{file}: is nested too deep to be read.") from None
-    except ValueError as error:  # a number of thousands of digits, or a day that is none
-        raise AssignmentError(f"{file}: holds a value that cannot be read: {error}.") from None
+    text, values = _read(file)
     try:
         settings = _SETTINGS.validate_python(values)
     except ValidationError as error:
@@ -158,6 +146,12 @@ def read_assignment(folder: Path) -> Assignment:
         raise AssignmentError(
             f"{file}: thresholds.accuracy: there is no accuracy to measure.",
             remedy="It needs a [data] and a [model].",
+        )
+    if settings.extra and not _has_accuracy(settings):
+        line = _line_of(text, ["extra"])
+        raise AssignmentError(
+            f"{file}{f':{line}' if line else ''}: extra: there is no accuracy to compare.",
+            remedy="It needs a [data], and a [model] whose task is no regression.",
         )
     if wrong := _wrong_probes(file, text, settings):
         raise AssignmentError("\n".join(wrong))
@@ -177,6 +171,22 @@ def read_assignment(folder: Path) -> Assignment:
     )
 
 
+def _read(file: Path) -> tuple[str, dict[str, Any]]:
+    try:
+        text = file.read_text("utf-8")
+        return text, tomllib.loads(text)
+    except OSError as error:
+        raise AssignmentError(f"{file}: cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        raise AssignmentError(f"{file}: is not UTF-8 text: {error.reason}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise AssignmentError(f"{file}: is not TOML: {error}.") from None
+    except RecursionError:
+        raise AssignmentError(f"{file}: is nested too deep to be read.") from None
+    except ValueError as error:  # a number of thousands of digits, or a day that is none
+        raise AssignmentError(f"{file}: holds a value that cannot be read: {error}.") from None
+
+
 def _own_layers(folder: Path, name: str | None) -> OwnLayers | None:
     if name is None:
         return None
@@ -190,6 +200,10 @@ def _own_layers(folder: Path, name: str | None) -> OwnLayers | None:
         ) from None
     except ValueError as error:  # no UTF-8 is one too
         raise AssignmentError(f"{file}: {error}.") from None
+
+
+def _has_accuracy(settings: Settings) -> bool:
+    return bool(settings.data and settings.model and settings.model.task != "regression")
 
 
 def _complaints(file: Path, text: str, error: ValidationError) -> list[str]:

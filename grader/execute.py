@@ -282,6 +282,7 @@ def _record(watched: _Watched, outcome: Outcome, assignment: Assignment) -> Exec
             variables=watched.variables,
             probes=_answers(watched),
             values=watched.values,
+            patched=watched.models.patched if watched.models else (),
             figures=tuple(figure for _, figure in sorted(watched.figures.items())),
             stdout=outcome.stdout,
             stderr=outcome.stderr,

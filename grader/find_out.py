@@ -35,6 +35,8 @@ class Order:
     """The model of that execution, if the judge is to be asked."""
     probes: tuple[str, ...] = ()
     """The probes that were not answered yet."""
+    extra: bool = False
+    """Whether the judge is asked the extra set instead of the held-out one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,8 @@ def find_out(order: Order, bench: Workbench) -> Findings:
         GraderError: Our own program or the sandbox failed.
     """
     submission, assignment = order.submission, order.assignment
+    if order.extra and bench.dataset.extra is not None:
+        bench = replace(bench, dataset=bench.dataset.extra)
     blobs: dict[str, bytes] = {}
     seconds: dict[str, float] = {}
 

@@ -106,14 +106,26 @@ class Gatherer:
             return first
         wanted = self._assignment.settings.thresholds.of(measurement.metric)
         if wanted is None or not wanted.retries or not wanted.is_close(measurement.value):
-            return first
-        return self._with_other_seeds(first, submission, wanted)
+            return self._with_extra(first, measurement)
+        several = self._with_other_seeds(first, submission, wanted)
+        return self._with_extra(several, several.measurement or measurement)
 
     # -------------------------------------------------------------- one run
 
-    def _once(self, submission: Submission, assignment: Assignment) -> Evidence:
-        """Gather the evidence of a run with the assignment's seed."""
-        desk = self._desk
+    def _once(
+        self, submission: Submission, assignment: Assignment, *, beside: Measurement | None = None
+    ) -> Evidence:
+        """Gather the evidence of a run with the assignment's seed.
+
+        Args:
+            submission: What was handed in.
+            assignment: Names seed, limits and input forms.
+            beside: What was measured on the held-out set, if it is the extra one's turn: it is
+                asked in the same form.
+        """
+        desk, extra = self._desk, self._desk.bench.dataset.extra if beside else None
+        if extra is not None:
+            desk = replace(desk, bench=replace(desk.bench, dataset=extra))
         known = _Known(desk, assignment)
         key = run_key(submission, assignment, desk.bench)
         with self._locks[key]:  # the same work handed in twice runs once
@@ -129,6 +141,7 @@ class Gatherer:
                         execution=execution,
                         archive=archive,
                         probes=probes,
+                        extra=extra is not None,
                     )
                 )
                 known.keep(key, submission, findings, is_new=execution is None, probes=probes)
@@ -145,6 +158,9 @@ class Gatherer:
         elif judgement is not None:
             began = time.perf_counter()
             card = card_of(judgement, execution.found.compiled if execution.found else None)
+            if card is not None and beside is not None:
+                same = tuple(each for each in card.predictions if each.form == beside.form)
+                card = replace(card, predictions=same)
             if card is not None:
                 measurement = measure(card, assignment, desk.bench.dataset, desk.store.blob)
             seconds["measuring"] = time.perf_counter() - began
@@ -183,6 +199,23 @@ class Gatherer:
             broken=first.broken or next((other.broken for other in each.values()), ""),
             known=first.known and all(other.known for other in each.values()),
             seconds=_sum([first, *each.values()]),
+        )
+
+    def _with_extra(self, first: Evidence, found: Measurement) -> Evidence:
+        """Have the model that counts answer the extra set, where the assignment has one."""
+        if self._desk.bench.dataset.extra is None or first.execution.ending == "killed":
+            return first
+        settings = self._assignment.settings
+        seed = next((run.seed for run in found.runs if run.value == found.value), settings.seed)
+        asked = replace(self._assignment, settings=replace(settings, seed=seed, probes={}))
+        other = self._once(first.submission, asked, beside=found)
+        nothing = "" if other.measurement else "The model did not answer all that it was asked."
+        return replace(
+            first,
+            extra=other.measurement,
+            broken=first.broken or other.broken or nothing,
+            known=first.known and other.known,
+            seconds=_sum([first, other]),
         )
 
     def _with_other_seeds(

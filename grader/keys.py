@@ -33,11 +33,7 @@ def run_key(submission: Submission, assignment: Assignment, bench: Workbench) ->
     return _digest(
         {
             "stage": "run",
-            "cells": submission.cells,
-            "kind": submission.kind,
-            "files": {
-                name: hashlib.sha256(data).hexdigest() for name, data in submission.files.items()
-            },
+            **_work(submission),
             "served": bench.dataset.served_sha256,
             # Only of an assignment's own file may the name differ where the content does not.
             **({"beside": bench.dataset.beside} if bench.dataset.beside else {}),
@@ -55,6 +51,29 @@ def run_key(submission: Submission, assignment: Assignment, bench: Workbench) ->
 def probe_key(key: str, probe: Probe) -> str:
     """Hash what decides a probe's answer: the run it follows, and the question, not its name."""
     return _digest({"stage": "probe", "run": key, "question": probe.question()})
+
+
+def attempt_key(submission: Submission, assignment: Assignment) -> str:
+    """Hash what makes a version of a student's work: whose it is, for what, and what would run."""
+    return _digest(
+        {
+            "stage": "attempt",
+            "assignment": assignment.name,
+            "student": submission.student,
+            **_work(submission),
+        }
+    )
+
+
+def _work(submission: Submission) -> Mapping[str, object]:
+    """Give what runs of a submission."""
+    return {
+        "cells": submission.cells,
+        "kind": submission.kind,
+        "files": {
+            name: hashlib.sha256(data).hexdigest() for name, data in submission.files.items()
+        },
+    }
 
 
 def judgement_key(execution: ExecutionRecord, assignment: Assignment, bench: Workbench) -> str:

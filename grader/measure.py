@@ -16,6 +16,8 @@ Rows = NDArray[np.float32]
 NOTHING_HELD_OUT = "No held-out samples are here: it is measured when the work is graded"
 Z = 1.959963984540054
 """Of the 95 % interval."""
+LEARNT = 0.25
+"""A model that nobody trained has not come so far from chance to all right."""
 
 
 def measure(
@@ -65,6 +67,14 @@ def worth(measurement: Measurement) -> float:
     return measurement.value if measurement.metric == "accuracy" else -measurement.value
 
 
+def has_learnt(measurement: Measurement | None) -> bool:
+    """Whether a model is so much better than chance that somebody must have trained it."""
+    if measurement is None or measurement.metric != "accuracy" or measurement.low is None:
+        return False
+    chance = 1 / max(2, len(measurement.per_class))
+    return measurement.low > chance + LEARNT * (1 - chance)
+
+
 def _accuracy(rows: Rows, labels: NDArray[Any], *, logits: bool) -> Measurement:
     answers = classes(rows, logits=logits)
     finite = np.isfinite(rows).all(axis=1)
@@ -80,6 +90,7 @@ def _accuracy(rows: Rows, labels: NDArray[Any], *, logits: bool) -> Measurement:
         non_finite=int((~finite).sum()),
         per_class=tuple(float(right[labels == label].mean()) for label in np.unique(labels)),
         constant=bool((answers == answers[0]).all()),
+        answered=len(np.unique(answers)),
     )
 
 

@@ -133,6 +133,7 @@ class ModelsFound:
 
     event: Literal["models"]
     models: Annotated[tuple[FoundModel, ...], Field(max_length=200)]
+    patched: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

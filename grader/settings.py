@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from grader.probes import Probe
-from grader.records import Metric, Task
+from grader.records import Metric, Task, Transform
 
 FRACTION = Annotated[float, Field(ge=0, le=1)]
 POSITIVE = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
@@ -150,6 +150,33 @@ class Thresholds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Extra:
+    """``[extra]``: a second held-out set; nobody but the instructor hears of it."""
+
+    __pydantic_config__ = _STRICT
+
+    file: Annotated[str, Field(pattern=r"^\w[\w\-.]*\.npz$")] | None = None
+    """The name of a file beside ``assignment.toml`` with ``x_test`` and ``y_test``;"""
+    transform: Transform | None = None
+    """and how its inputs are changed; without a file, those of the held-out set."""
+    margin: FRACTION = 0.05
+    """How far below the held-out accuracy the extra one may lie, beyond both intervals, before the
+    instructor is told."""
+
+    def __post_init__(self) -> None:
+        """Take one of the two, or both.
+
+        Raises:
+            ValueError: Neither is given.
+        """
+        if self.file is None and self.transform is None:
+            raise ValueError(
+                'file = "private.npz" with samples of your own, or transform = "noise", which '
+                "changes the held-out ones, or both"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hidden:
     """``[hidden]``: what a student's copy says of the checks it does not carry."""
 
@@ -194,6 +221,7 @@ class Settings:
     models: Mapping[str, ModelWanted] = field(default_factory=dict)
     """``[models.NAME]``: what else is judged, each by its own variable."""
     thresholds: Thresholds = field(default_factory=Thresholds)
+    extra: Extra | None = None
     hidden: Hidden = field(default_factory=Hidden)
     validate: Validate = field(default_factory=Validate)
     probes: Mapping[Annotated[str, Field(pattern=r"^[a-z]\w*$")], Probe] = field(

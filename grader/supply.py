@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from grader.assignment import FILE, Assignment
-from grader.datasets import Dataset, load, load_own, nothing
+from grader.datasets import Dataset, load, load_own, nothing, with_extra
 from grader.errors import AssignmentError, DataError
 from grader.forms import sample_shape
 from grader.settings import ModelWanted
@@ -34,6 +34,12 @@ def supply(assignment: Assignment, data_dir: Path | None = None) -> Dataset:
     else:
         dataset = load_own(wanted.file, assignment.folder, data_dir=data_dir)
     check_fit(assignment, dataset)
+    extra = assignment.settings.extra
+    if extra is None:
+        return dataset
+    dataset = with_extra(dataset, extra.file, extra.transform, assignment.folder, data_dir=data_dir)
+    if extra.file and dataset.extra and assignment.settings.model:
+        _check_labels(extra.file, assignment.settings.model, dataset.extra)
     return dataset
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from grader.assignment import Assignment
+from grader.flags import flags
 from grader.records import CheckResult, Evidence, Measurement, Report
 from grader.settings import AccuracyWanted, Settings
 from grader.workbench import Workbench
@@ -60,9 +61,10 @@ def tally(
             for name, judged in evidence.others.items()
             if judged.measurement
         },
+        extra=evidence.extra,
         cells=_cells(evidence),
         notes=_notes(evidence, assignment),
-        flags=_flags(evidence),
+        flags=flags(evidence, assignment),
         not_run={"checks": not_run[0], "points": not_run[1]},
         isolation={"level": isolation.level, "description": isolation.description},
         data={
@@ -122,15 +124,6 @@ def _cells(evidence: Evidence) -> tuple[Mapping[str, Any], ...]:
         for cell in evidence.execution.cells
         if cell.outcome != "ok"
     )
-
-
-def _flags(evidence: Evidence) -> tuple[str, ...]:
-    """What an instructor may want to look at; never an accusation, and never shown to students."""
-    found = evidence.execution.found
-    if found is None or found.fits or not found.updates:
-        return ()
-    how = "in a loop of the student's own, or it was loaded from a file"
-    return (f"The judged model was not trained by a recorded call of `fit`: {how}.",)
 
 
 _ENDINGS = {

@@ -29,6 +29,17 @@ def complaint(folder):
         ('task = "multiclass"', 'task = "ranking"', "Received: 'ranking'"),
         ('inputs = ["vector"]', "inputs = []", "model.inputs: expected"),
         ('inputs = ["vector"]', 'inputs = ["vector"]\n[limits]\nwall_s = -1', "limits.wall_s"),
+        ('inputs = ["vector"]', 'inputs = ["vector"]\n[extra]', "extra: expected file = "),
+        (
+            'inputs = ["vector"]',
+            'inputs = ["vector"]\n[extra]\ntransform = "flip"',
+            ":14: extra.transform: expected 'noise' or 'shift'. Received: 'flip'",
+        ),
+        (
+            'inputs = ["vector"]',
+            'inputs = ["vector"]\n[extra]\nfile = "../p.npz"',
+            ":14: extra.file",
+        ),
         ('version = "1"', "version = 1", ":4: version: expected a valid string. Received: 1."),
         ('version = "1"', "version =", "is not TOML"),
     ],
@@ -94,3 +105,16 @@ def test_a_handout_a_script_and_a_folder_say_which_assignment_they_belong_to(
 @pytest.mark.parametrize("name", sorted(path.parent.name for path in ASSIGNMENTS.glob("*/*.toml")))
 def test_every_shipped_assignment_can_be_read(name):
     assert read_assignment(ASSIGNMENTS / name).settings.about
+
+
+@pytest.mark.parametrize("was", ['set = "mnist"', 'task = "multiclass"'])
+def test_an_extra_set_without_an_accuracy_to_compare_is_refused(
+    assignment_folder, little_toml, was
+):
+    extra = '\n[extra]\ntransform = "noise"\n'
+    text = little_toml.replace("multiclass", "regression") + extra
+    if "set" in was:
+        text = little_toml.partition("[data]")[0] + extra
+    found = complaint(assignment_folder(text, CHECKS))
+    assert "extra: there is no accuracy to compare" in found
+    assert "no regression" in found

@@ -107,6 +107,7 @@ def desk(tmp_path):
         held_out=inputs,
         train_facts={"min": 0.0, "max": 255.0, "mean": 33.0, "std": 78.0},
         labels=lambda: LABELS,
+        extra=None,
     )
     sandbox = SimpleNamespace(isolation=Isolation(level="none", description="a test"))
     with Store(tmp_path / "store") as store:
@@ -127,10 +128,10 @@ def assignment(assignment_folder, little_toml):
 def gather(hands, desk, assignment, make):
     """Gather with some things changed: ``gather(settings=…, desk=…, **submission)``."""
 
-    def go(*, settings=None, bench=None, since=None, **submission):
+    def go(*, settings=None, bench=None, since=None, by=None, **submission):
         wanted = replace(assignment, settings=replace(assignment.settings, **(settings or {})))
         where = replace(desk, bench=replace(desk.bench, **(bench or {})), since=since)
-        return Gatherer(wanted, where, hands).gather(make.submission(**submission))
+        return Gatherer(wanted, where, by or hands).gather(make.submission(**submission))
 
     return go
 
@@ -450,6 +451,62 @@ def test_an_accuracy_far_from_the_floor_needs_one_run(gather, hands, right):
     assert found.measurement.runs == ()
 
 
+# ------------------------------------------------------------------ a second held-out set
+
+
+@pytest.fixture
+def extra(desk, tmp_path):
+    """The bench of an assignment with an extra set, to which every answer is wrong."""
+    more = tmp_path / "more"
+    more.mkdir()
+    np.save(more / "inputs.npy", np.ones((10, 2, 2), dtype="uint8"))
+    first = vars(desk.bench.dataset)
+    second = {**first, "held_out": more, "labels": lambda: (LABELS + 1) % 3}
+    return {"dataset": SimpleNamespace(**{**first, "extra": SimpleNamespace(**second)})}
+
+
+def test_the_extra_set_is_asked_of_the_same_run_and_known_from_then_on(gather, hands, extra):
+    found = gather(bench=extra)
+    assert (found.measurement.value, found.extra.value) == (1.0, 0.0)
+    run, more = hands.orders
+    assert (run.execution, run.extra) == (None, False)
+    assert (more.execution.found.artefact, more.extra) == (
+        hashlib.sha256(ARCHIVE).hexdigest(),
+        True,
+    )
+    assert more.archive == ARCHIVE
+    assert not found.known
+    assert gather(bench=extra).known
+    assert gather().known, "without it nothing is asked"
+    assert gather().extra is None
+    assert len(hands.orders) == 2
+
+
+def test_of_several_runs_the_one_that_counts_is_asked(gather, hands, extra):
+    hands.right = {7: 7, 8: 9, 9: 8}
+    found = gather(bench=extra, settings=close(2))
+    asked = [(order.assignment.settings.seed, order.extra) for order in hands.orders]
+    assert asked == [(7, False), (8, False), (9, False), (9, True)]
+    assert found.measurement.value == pytest.approx(0.8)
+    assert found.extra.samples == 10
+
+
+def test_an_extra_set_without_an_answer_calls_a_person_and_says_no_more(gather, hands, extra):
+    gather()
+    refuse = Judgement(refusal="The model is too slow to be judged.")
+    asked = []
+
+    def refusing(order):
+        asked.append(order.extra)
+        return replace(Hands.__call__(hands, order), judgement=refuse, blobs={})
+
+    found = gather(bench=extra, by=refusing)
+    assert asked == [True]
+    assert found.measurement.value == 1.0
+    assert found.extra is None
+    assert found.broken == "The model did not answer all that it was asked."
+
+
 # ------------------------------------------------------------------ what goes wrong
 
 
@@ -481,7 +538,7 @@ def test_a_store_that_takes_no_more_ends_the_batch_and_keeps_the_reports(
     calls = []
 
     def put(*args, **kwargs):
-        calls.append(1)
+        calls.extend([1] * (kwargs["kind"] != "attempt"))
         if len(calls) > 4:
             raise StoreError("no space left")
         return usual(*args, **kwargs)

@@ -1,10 +1,10 @@
 """Each folder of ``tests/submissions`` is a submission with the verdict it must get.
 
 ``expected.toml`` may hold: ``assignment`` (else ``mnist_softmax``), ``ending``, ``points``,
-``needs_a_person``, ``[checks]`` (name → outcome), ``error`` (the first cell's that raised),
-``notes`` (each a part of some note), ``outcomes`` (of the cells), ``outputs`` (a kind of output
-that a cell shows), ``absent`` (what must stand nowhere in the results), ``make`` (a file too large
-to be kept).
+``needs_a_person``, ``[checks]`` (name → outcome), ``flags`` (their kinds; none when left out),
+``error`` (the first cell's that raised), ``notes`` (each a part of some note), ``outcomes`` (of the
+cells), ``outputs`` (a kind of output that a cell shows), ``absent`` (what must stand nowhere in the
+results), ``make`` (a file too large to be kept).
 """
 
 import json
@@ -81,6 +81,7 @@ def test_the_submission_gets_its_verdict(graded, case):
     assert report.points == expected.get("points", report.points)
     assert report.needs_a_person == expected.get("needs_a_person", False)
     assert expected.get("checks", {}).items() <= outcomes.items(), report.checks
+    assert [flag.kind for flag in report.flags] == expected.get("flags", []), report.flags
     for note in expected.get("notes", ()):
         assert any(note in text for text in report.notes), report.notes
     if error := expected.get("error"):

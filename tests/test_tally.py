@@ -1,6 +1,5 @@
 import csv
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -95,7 +94,8 @@ def test_several_forms_are_named(report, make):
 def test_the_report_has_every_field_that_it_promises(report):
     fields = (
         "version assignment submission ending points out_of needs_a_person checks models fits "
-        "measurement measurements cells notes flags not_run isolation data environment seconds"
+        "measurement measurements extra cells notes flags attempts not_run isolation data "
+        "environment seconds"
     )
     data = as_data(report())
     assert list(data) == fields.split()
@@ -131,15 +131,20 @@ def test_a_student_sees_nothing_of_a_hidden_check_but_its_worth(report):
     assert "ecret" not in json.dumps(data)
     assert data["not_run"] == {"checks": 1, "points": 2.0}
     assert (data["points"], data["out_of"]) == (2.0, 2.0)
-    assert "flags" not in data
 
 
-def test_a_model_that_no_recorded_fit_trained_is_flagged_for_the_instructor(report, make):
-    assert report().flags == ()
-    execution = make.execution()
-    by_hand = replace(execution.models[0], fits=0, updates=60)
-    known = make.evidence(execution=make.execution(models=(by_hand,), fits=()))
-    assert "not trained by a recorded call of `fit`" in report(known=known).flags[0]
+def test_a_student_sees_no_flag_and_nothing_of_the_extra_set(report, make):
+    known = make.evidence(
+        measurement=make.measurement(constant=True), extra=make.measurement(samples=4321)
+    )
+    made = report(known=known)
+    data = as_data(made, for_student=True)
+    assert [flag.kind for flag in made.flags] == ["constant"]
+    assert as_data(made)["flags"][0]["kind"] == "constant"
+    assert as_data(made)["extra"]["samples"] == 4321
+    assert not {"flags", "extra", "attempts"} & set(data)
+    assert "4321" not in json.dumps(data)
+    assert made.flags[0].sentence not in json.dumps(data)
 
 
 def test_checks_that_were_not_run_are_counted(report):

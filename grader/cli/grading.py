@@ -167,7 +167,13 @@ def _grade(
     with open_office(assignment, results, wishes, on_progress=watch.hear, say=watch.say) as office:
         watch.ready()
         reports = grade_all(
-            submissions, assignment, office.desk, office.hands, jobs=office.jobs, hidden=hidden
+            submissions,
+            assignment,
+            office.desk,
+            office.hands,
+            jobs=office.jobs,
+            hidden=hidden,
+            note_attempts=hidden,
         )
         watch.over(office.notes)
     return reports

@@ -47,7 +47,7 @@ _FACTS = TypeAdapter(_Facts)
 def write_order(order: Order) -> bytes:
     """Pack an order without what only this machine may know: checks, thresholds, their names."""
     settings = replace(
-        order.assignment.settings, thresholds=Thresholds(), hidden=Hidden(), about=""
+        order.assignment.settings, thresholds=Thresholds(), extra=None, hidden=Hidden(), about=""
     )
     bare = replace(order.assignment, folder=Path(), settings=settings, visible=(), hidden=())
     work = replace(order.submission, notebook={}, origin="", notes=())

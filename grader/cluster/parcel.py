@@ -5,7 +5,7 @@ The labels are in neither, and a data set that was unpacked has none to give.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grader.datasets import Dataset, Source
@@ -14,6 +14,7 @@ from grader.errors import DataError
 _PASSABLE = 0o711
 _OPEN = 0o755
 _CLOSED = 0o700
+_EXTRA = "extra/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +39,17 @@ class Parcel:
     """The files that students see, by their paths in the folder."""
     held_out: Mapping[str, bytes] = field(repr=False)
     """The held-out inputs, by name."""
+    extra: Mapping[str, bytes] = field(repr=False)
+    """The inputs of the extra set, by name; nothing where there is none."""
     sha256: Mapping[str, str] = field(repr=False)
-    """The hash of each file above."""
+    """The hash of each file above; of the extra set, below ``extra/``."""
 
 
 def pack(dataset: Dataset) -> Parcel:
     """Read a data set's files, but for its labels."""
     served, held_out = _read(dataset.served), _read(dataset.held_out)
+    extra = _read(dataset.extra.held_out) if dataset.extra else {}
+    every = {**served, **held_out, **{f"{_EXTRA}{name}": data for name, data in extra.items()}}
     return Parcel(
         name=dataset.name,
         source=dataset.source,
@@ -55,7 +60,8 @@ def pack(dataset: Dataset) -> Parcel:
         train_facts=dict(dataset.train_facts),
         served=served,
         held_out=held_out,
-        sha256={name: _hash(data) for name, data in (served | held_out).items()},
+        extra=extra,
+        sha256={name: _hash(data) for name, data in every.items()},
     )
 
 
@@ -70,24 +76,25 @@ def unpack(parcel: Parcel, folder: Path) -> Dataset:
     Raises:
         DataError: A file is not what was sent, or cannot be written.
     """
-    served, held_out = folder / "a", folder / "b"
+    served, held_out, extra = folder / "a", folder / "b", folder / "c"
     try:
         folder.chmod(_PASSABLE)
-        for place, files, mode in (
-            (served, parcel.served, _OPEN),
-            (held_out, parcel.held_out, _CLOSED),
+        for place, files, mode, prefix in (
+            (served, parcel.served, _OPEN, ""),
+            (held_out, parcel.held_out, _CLOSED, ""),
+            (extra, parcel.extra, _CLOSED, _EXTRA),
         ):
             place.mkdir()
             place.chmod(mode)
             for name, data in files.items():
-                if _hash(data) != parcel.sha256[name]:
+                if _hash(data) != parcel.sha256[f"{prefix}{name}"]:
                     raise DataError(f"{name} of {parcel.name} was damaged on its way.")
                 file = _below(place, name)
                 file.write_bytes(data)
                 file.chmod(0o644)
     except OSError as error:
         raise DataError(f"{parcel.name} cannot be written to {folder}: {error.strerror}.") from None
-    return Dataset(
+    dataset = Dataset(
         name=parcel.name,
         source=parcel.source,
         description=parcel.description,
@@ -100,6 +107,8 @@ def unpack(parcel: Parcel, folder: Path) -> Dataset:
         labels_file=folder / "there-are-none",
         labels_sha256="",
     )
+    second = replace(dataset, held_out=extra) if parcel.extra else None
+    return replace(dataset, extra=second)
 
 
 def _read(folder: Path) -> dict[str, bytes]:

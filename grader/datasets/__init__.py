@@ -6,6 +6,7 @@ from the training split; the held-out inputs for the judge; and the held-out lab
 the host reads. Read :mod:`grader.datasets.finding` first.
 """
 
+from grader.datasets.extra import with_extra
 from grader.datasets.finding import KNOWN, available, load, verify
 from grader.datasets.nothing import nothing
 from grader.datasets.own import load_own
@@ -22,4 +23,5 @@ __all__ = [
     "load_own",
     "nothing",
     "verify",
+    "with_extra",
 ]

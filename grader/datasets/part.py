@@ -11,7 +11,7 @@ _PASSABLE, _OPEN, _READABLE = 0o711, 0o755, 0o644
 
 
 def part_of(dataset: Dataset, rows: int, folder: Path) -> Dataset:
-    """Serve only the first rows of each split; what is held out stays whole.
+    """Serve only the first rows of each split; what is held out stays whole, and nothing is extra.
 
     Args:
         dataset: The whole.
@@ -37,5 +37,6 @@ def part_of(dataset: Dataset, rows: int, folder: Path) -> Dataset:
         dataset,
         served=served,
         served_sha256=tuple(sha256_of(file) for file in sorted(served.iterdir())),
+        extra=None,
         description=f"the first {rows:,} rows of {dataset.description}",
     )

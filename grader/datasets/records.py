@@ -54,6 +54,8 @@ class Dataset:
     """The held-out labels: never to be named to a sandbox."""
     labels_sha256: str = field(repr=False)
     """The hash of that file."""
+    extra: "Dataset | None" = None
+    """The same with another held-out set, where an assignment has two."""
 
     @property
     def beside(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ A shape is a tuple with ``None`` for the batch, as Keras prints it: ``(None, 28,
 from grader.records.answers import GivenValue, ProbeAnswer, ProbeStep
 from grader.records.cells import CellRecord, ErrorFacts
 from grader.records.evidence import Evidence, Judged, Measurement, SeededRun
+from grader.records.flags import Flag, FlagKind
 from grader.records.models import LayerCard, ModelCard, Predictions
 from grader.records.plots import AxesRecord, FigureRecord, LineRecord
 from grader.records.reports import AlignedLayer, AlignedMark, CheckResult, Report
@@ -26,6 +27,7 @@ from grader.records.words import (
     RunEnding,
     Shape,
     Task,
+    Transform,
 )
 
 __all__ = [
@@ -44,6 +46,8 @@ __all__ = [
     "ExecutionRecord",
     "FigureRecord",
     "FitRecord",
+    "Flag",
+    "FlagKind",
     "FoundModel",
     "GivenKind",
     "GivenValue",
@@ -65,4 +69,5 @@ __all__ = [
     "Shape",
     "Submission",
     "Task",
+    "Transform",
 ]

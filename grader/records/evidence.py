@@ -34,6 +34,8 @@ class Measurement:
     """The share answered right within each class, by class."""
     constant: bool = False
     """The model gave every sample the same class, or the same number."""
+    answered: int | None = None
+    """How many different classes were among the answers."""
     predictions_sha256: str = ""
     """Hash of the answers that were counted."""
     problem: str = ""
@@ -82,6 +84,8 @@ class Evidence:
     """What model came out."""
     measurement: Measurement | None
     """How good it is."""
+    extra: Measurement | None = None
+    """How good it is on the assignment's extra set; ``None`` where there is none."""
     others: Mapping[str, Judged] = field(default_factory=dict)
     """What else is judged, by the names the assignment gives."""
     broken: str = ""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from grader.records.evidence import Measurement
+from grader.records.flags import Flag
 from grader.records.trainings import FitRecord
 from grader.records.words import CheckOutcome, RunEnding
 
@@ -86,12 +87,17 @@ class Report:
     """Held-out accuracy."""
     measurements: Mapping[str, Measurement]
     """The same of what else was judged, by the names the assignment gives."""
+    extra: Measurement | None
+    """The same of the judged model on the assignment's extra set; for the instructor alone."""
     cells: tuple[Mapping[str, Any], ...]
     """Cells that did not simply run, with the student's own traceback."""
     notes: tuple[str, ...]
     """For the reader."""
-    flags: tuple[str, ...]
+    flags: tuple[Flag, ...]
     """For the instructor alone."""
+    attempts: int = 0
+    """How many versions of this student's work `grader grade` has seen with this evidence store; 0
+    where they were not counted. For the instructor alone."""
     not_run: Mapping[str, float]
     """Checks that were not run here: ``checks`` and ``points``."""
     isolation: Mapping[str, str]

@@ -27,6 +27,9 @@ class FoundModel:
     """How many recorded calls of ``fit`` it saw."""
     updates: int = 0
     """Weight updates its optimizer has made, in ``fit`` or in a loop of the student's own."""
+    by_fit: bool | None = None
+    """Whether its weights are what a recorded ``fit`` of this run left, after any of its epochs;
+    ``None`` when nobody could tell."""
     artefact: str = ""
     """The SHA-256 of its ``.keras`` archive; empty when it could not be saved."""
     problem: str = ""
@@ -55,6 +58,8 @@ class ExecutionRecord:
     """What each probe was answered; kept apart from the run, so that one may be added."""
     values: Mapping[str, Any] = field(default_factory=dict)
     """Numbers, texts and small collections that had a name when the run ended, as JSON data."""
+    patched: tuple[str, ...] = ()
+    """Methods of ``keras.Model`` that were no longer Keras' own when the run ended."""
     figures: tuple[FigureRecord, ...] = ()
     """What was plotted, in order."""
     stdout: str = ""

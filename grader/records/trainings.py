@@ -103,6 +103,8 @@ class FitRecord:
     continues: int | None = None
     """The model with whose trained weights it began, this one or another; ``None`` when they were
     new."""
+    changed: bool | None = None
+    """Whether the weights were others afterwards; ``None`` when nobody could tell."""
     rows: RowFacts | None = None
     """Whose rows it learnt from, those of ``validation_split=`` left out."""
     validation_rows: RowFacts | None = None

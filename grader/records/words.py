@@ -63,6 +63,11 @@ Task = Literal["multiclass", "binary", "multilabel", "regression"]
 """What a model's output means."""
 
 
+Transform = Literal["noise", "shift"]
+"""How the inputs of an extra set are changed: noise on each value, or words left out; images moved
+by a pixel."""
+
+
 Metric = Literal["accuracy", "mean_squared_error"]
 """What a model is measured by: of classes, the share answered right."""
 

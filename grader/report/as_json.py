@@ -20,9 +20,10 @@ def as_data(report: Report, *, for_student: bool = False) -> dict[str, Any]:
 
     Args:
         report: What to give.
-        for_student: Leave out what students must not see: hidden checks, flags, and how long the
-            judge took, which a model could make depend on the held-out inputs. Of the hidden
-            checks only their number and worth remain, in ``not_run``.
+        for_student: Leave out what students must not see: hidden checks, flags, attempts, how good
+            the model is on the extra set, and how long the judge took, which a model could make
+            depend on the held-out inputs. Of the hidden checks only their number and worth remain,
+            in ``not_run``.
     """
     data: dict[str, Any] = plain(report)
     if for_student:
@@ -39,7 +40,7 @@ def as_data(report: Report, *, for_student: bool = False) -> dict[str, Any]:
         data["seconds"] = {
             stage: spent for stage, spent in data["seconds"].items() if stage not in _JUDGES
         }
-        del data["flags"]
+        del data["flags"], data["extra"], data["attempts"]
     return data
 
 

@@ -35,6 +35,16 @@ def write_report(report: Report, evidence: Evidence, desk: Desk) -> None:
         _keep(folder / "predictions.f32", counted, desk)
 
 
+def rewrite_report(report: Report, desk: Desk) -> None:
+    """Write ``report.json`` again, when more has become known of a submission.
+
+    Raises:
+        ResultsError: The folder takes no more.
+    """
+    with _written_below(desk.results):
+        write_json(report, desk.folder(report.submission["student"]) / "report.json")
+
+
 @contextmanager
 def _written_below(results: Path) -> Iterator[None]:
     """Say what to do when the disk is full, or the folder somebody else's."""

@@ -10,10 +10,12 @@ from grader.checks.performance import measured_words
 from grader.checks.verdict import count
 from grader.records import Report
 from grader.report.alignment import show_alignment
-from grader.report.words import MARKS, METRICS, plain_text, short, summary, verdict
+from grader.report.words import FLAG, MARKS, METRICS, plain_text, short, summary, verdict
 
 MOST_ROWS = 40
 """Of a traceback: its end says what happened."""
+MOST_FLAGGED = 20
+"""Submissions whose flags are printed; the rest is counted."""
 STYLES = {"passed": "green", "failed": "red", "skipped": "yellow", "broken": "magenta"}
 
 
@@ -21,6 +23,9 @@ def show_class(reports: Sequence[Report], console: Console) -> None:
     """Print one line a student."""
     table = Table(title=_title(reports), title_justify="left", expand=False)
     table.add_column("student", overflow="fold")
+    again = any(report.attempts > 1 for report in reports)
+    if again:
+        table.add_column("versions", justify="right", no_wrap=True)
     table.add_column("points", justify="right", no_wrap=True)
     table.add_column("checks", no_wrap=True)
     table.add_column(_column(reports), justify="right", no_wrap=True)
@@ -28,12 +33,27 @@ def show_class(reports: Sequence[Report], console: Console) -> None:
     for report in reports:
         table.add_row(
             Text(plain_text(report.submission["student"])),
+            *([str(report.attempts)] if again else []),
             f"{report.points:g} / {report.out_of:g}",
             _marks(report),
             short(report.measurement),
             Text(plain_text(summary(report))),
         )
     console.print(table)
+    _show_flags(reports, console)
+
+
+def _show_flags(reports: Sequence[Report], console: Console) -> None:
+    """Say who is worth a look, and why; students never see it."""
+    flagged = [report for report in reports if report.flags]
+    for report in flagged[:MOST_FLAGGED]:
+        student = plain_text(report.submission["student"])
+        for flag in report.flags:
+            line = Text(f" {FLAG} ", "yellow")
+            console.print(line + Text(f"{student}: {plain_text(flag.sentence)}", "default"))
+    if len(flagged) > MOST_FLAGGED:
+        more = count(len(flagged) - MOST_FLAGGED, "more submission")
+        console.print(Text(f" {FLAG} and {more}: see `flags` in results.json", "dim"))
 
 
 def _column(reports: Sequence[Report]) -> str:

@@ -6,6 +6,8 @@ from grader.inert import one_line
 from grader.records import CheckResult, Measurement, Metric, Report
 
 MARKS = {"passed": "✓", "failed": "✗", "skipped": "–", "broken": "!"}
+FLAG = "⚑"
+"""Before what an instructor may want to look at."""
 METRICS: Mapping[Metric, str] = {"accuracy": "Accuracy", "mean_squared_error": "Error"}
 LONGEST = 4000
 """Characters of one line: no explanation of ours is as long."""

@@ -151,6 +151,19 @@ class Store:
         for rows in pages(self._index):
             yield from self._whole(rows)
 
+    def said_of(self, kind: str) -> Sequence[Mapping[str, str]]:
+        """Give what was said for people, of each entry of a kind, without reading the entries.
+
+        Raises:
+            StoreError: The index cannot be read.
+        """
+        rows = self._index.read("SELECT about FROM entries WHERE kind = ?", [kind])
+        found = []
+        for (about,) in rows:
+            with contextlib.suppress(ValueError, TypeError):  # a damaged one says nothing
+                found.append(dict(json.loads(about)))
+        return found
+
     # -------------------------------------------------------------- looking after it
 
     def verify(self) -> Iterator[Problem]:

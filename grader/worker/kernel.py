@@ -98,8 +98,10 @@ def main(task: dict[str, Any]) -> None:
             harvest.describe_found(
                 model, number, names, recorder.fits.get(number, 0), problems[number]
             )
+            | {"by_fit": recorder.by_fit(model)}
             for number, model in enumerate(models)
         ],
+        patched=recorder.patched(),
     )
     send("variables", variables=variable_facts(names))
     send("values", values=plain_values(names, shell.user_ns_hidden))

@@ -28,6 +28,9 @@ MOST_EVALUATIONS = 1000
 MOST_SAID = 10**15
 """Epochs or samples in a batch; more are told as so many."""
 
+WATCHED = ("compile", "fit", "evaluate", "predict", "save", "train_step", "test_step")
+"""Methods that nobody needs to replace in the class itself."""
+
 
 class Recorder:
     """Keeps every model that was compiled or fitted; tells the host of ``fit`` and ``evaluate``.
@@ -58,6 +61,9 @@ class Recorder:
         self._overlap = overlap
         self._trained: dict[int, int] = {}
         """State of the weights after a training → the model's number."""
+        self._passed: set[int] = set()
+        """States of weights after an epoch: a checkpoint may bring one of them back."""
+        self._methods: dict[str, Any] = {}
 
     def number(self, model: Any) -> int:
         """Give a model's place in the list, adding it when it is new."""
@@ -77,6 +83,20 @@ class Recorder:
         self._watch_epochs()
         self._budget.install()
         self._joined.install()
+        self._methods = {name: getattr(keras.Model, name, None) for name in WATCHED}
+
+    def by_fit(self, model: Any) -> bool | None:
+        """Whether a model's weights are what a recorded ``fit`` left, in its end or on its way."""
+        state = weights_state(model)
+        return None if not state else state in self._trained or state in self._passed
+
+    def patched(self) -> list[str]:
+        """Name the methods of ``keras.Model`` that are not what they were at the beginning."""
+        return [
+            name
+            for name, method in self._methods.items()
+            if getattr(keras.Model, name, None) is not method
+        ]
 
     def _wrap_compile(self) -> None:
         original = keras.Model.compile
@@ -121,9 +141,11 @@ class Recorder:
                     "stopped_by": training.stopped_by if training else "",
                     "continues": self._trained.get(state),
                 }
-                if (learnt := weights_state(model)) not in (0, state):
+                learnt = weights_state(model)
+                if learnt not in (0, state):
                     self._trained[learnt] = number
-                send("fit", fit=facts | record)
+                changed = learnt != state if learnt and state else None
+                send("fit", fit=facts | record | {"changed": changed})
                 self._save(model, number)
 
         keras.Model.fit = fit
@@ -215,6 +237,7 @@ class Recorder:
         @functools.wraps(original)
         def on_epoch_end(callback: Any, epoch: int, logs: Any = None) -> Any:
             result = original(callback, epoch, logs)
+            self._passed.add(weights_state(callback.model))
             send("epoch", epoch=epoch + 1, logs=_numbers(logs or {}))
             return result
 

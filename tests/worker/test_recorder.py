@@ -2,6 +2,8 @@
 
 import pytest
 
+from grader.messages import ModelsFound
+
 pytestmark = pytest.mark.keras
 
 COMMON = """
@@ -139,3 +141,97 @@ def test_facts_of_large_and_small_arrays_mean_the_same(kernel, array, mean, one_
     facts = ran.variables["a"]
     assert facts.mean == pytest.approx(mean, rel=1e-6)
     assert facts.one_hot is one_hot
+
+
+# ------------------------------------------------------------------ where weights are from
+
+STORED = "model.fit(x, y, epochs=2, verbose=0)\nkept = model.get_weights()\n"
+ORIGINS = {
+    "never trained": ("", [], False),
+    "trained": ("model.fit(x, y, verbose=0)", [True], True),
+    "trained twice, and back again": (
+        f"{STORED}model.fit(x, y, verbose=0)\nmodel.set_weights(kept)",
+        [True, True],
+        True,
+    ),
+    "the best epoch brought back": (
+        (
+            "best = keras.callbacks.ModelCheckpoint('b.weights.h5', monitor='loss', mode='max',\n"
+            "    save_best_only=True, save_weights_only=True)\n"
+            "model.fit(x, y, epochs=3, verbose=0, callbacks=[best])\n"
+            "model.load_weights('b.weights.h5')"
+        ),
+        [True],
+        True,
+    ),
+    "stopped early, with the best weights": (
+        (
+            "stop = keras.callbacks.EarlyStopping('loss', mode='max', patience=1,\n"
+            "    restore_best_weights=True)\n"
+            "model.fit(x, y, epochs=4, verbose=0, callbacks=[stop])"
+        ),
+        [True],
+        True,
+    ),
+    "copied to another network": (
+        (
+            "model.fit(x, y, verbose=0)\nother = compiled()\n"
+            "other.set_weights(model.get_weights())\nmodel = other"
+        ),
+        [True],
+        True,
+    ),
+    "written down": (
+        "model.fit(x, y, verbose=0)\nmodel.set_weights([w + 1 for w in model.get_weights()])",
+        [True],
+        False,
+    ),
+    "trained by hand afterwards": (
+        "model.fit(x, y, verbose=0)\nmodel.train_on_batch(x, y)",
+        [True],
+        False,
+    ),
+    "a rate of zero": (
+        "model.optimizer.learning_rate = 0.0\nmodel.fit(x, y, epochs=2, verbose=0)",
+        [False],
+        True,
+    ),
+    "built by its first batch": (
+        (
+            "model = keras.Sequential([layers.Dense(4, activation='softmax')])\n"
+            "model.compile('sgd', 'sparse_categorical_crossentropy')\nmodel.fit(x, y, verbose=0)"
+        ),
+        [None],
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ORIGINS)
+def test_it_is_told_whether_recorded_trainings_made_the_weights(kernel, case):
+    code, changed, by_fit = ORIGINS[case]
+    ran = recorded(kernel, code)
+    (found,) = [one for one in ran.messages if isinstance(one, ModelsFound)]
+    (judged,) = [model for model in found.models if "model" in model.variables]
+    assert [fit.changed for fit in ran.fits] == changed
+    assert judged.by_fit is by_fit
+    assert found.patched == ()
+
+
+def test_replaced_methods_are_told_of(kernel):
+    ran = recorded(
+        kernel,
+        "class Anything(float):\n    __eq__ = lambda a, b: True\n"
+        "    __hash__ = float.__hash__\n"
+        "keras.Model.evaluate = lambda *a, **k: [0.0, Anything(1.0)]\n"
+        "keras.Model.save = lambda *a, **k: None\nmodel.evaluate(x, y)",
+    )
+    (found,) = [one for one in ran.messages if isinstance(one, ModelsFound)]
+    assert found.patched == ("evaluate", "save")
+    own = recorded(
+        kernel,
+        "class Mine(keras.Model):\n    def train_step(self, data):\n"
+        "        return super().train_step(data)\n",
+    )
+    (found,) = [one for one in own.messages if isinstance(one, ModelsFound)]
+    assert found.patched == ()
