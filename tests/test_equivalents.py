@@ -355,7 +355,7 @@ def optimizer(network, how):
 def loss(network, how):
     if network.loss == "mse":
         return {
-            "functions": "keras.losses.mean_squared_error",
+            "functions": "keras.losses.MSE",
             "classes": "keras.losses.MeanSquaredError()",
             "logits": '"mean_squared_error"',
         }.get(how.compiled, '"mse"')
