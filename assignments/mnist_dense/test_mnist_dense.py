@@ -48,8 +48,9 @@ def test_samples_and_labels(fits):
 
 
 @pytest.mark.points(1)
-def test_curves(figures):
-    """The accuracy is plotted over the epochs, with labels on the axes."""
+def test_curves(fits, figures):
+    """The accuracy is plotted over several epochs, with labels on the axes."""
+    fits.expect_epochs(at_least=3)
     figures.expect_curves("accuracy")
     figures.expect_labels()
 

@@ -56,8 +56,9 @@ def test_validation(fits):
 
 
 @pytest.mark.points(1)
-def test_curves(figures):
-    """The accuracy is plotted over the epochs, with labels on the axes."""
+def test_curves(fits, figures):
+    """The accuracy is plotted over several epochs, with labels on the axes."""
+    fits.expect_epochs(at_least=3)
     figures.expect_curves("accuracy", "val_accuracy")
     figures.expect_labels()
 
