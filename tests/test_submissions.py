@@ -2,9 +2,9 @@
 
 ``expected.toml`` may hold: ``assignment`` (else ``mnist_softmax``), ``ending``, ``points``,
 ``needs_a_person``, ``[checks]`` (name → outcome), ``flags`` (their kinds; none when left out),
-``error`` (the first cell's that raised), ``notes`` (each a part of some note), ``outcomes`` (of the cells), ``outputs`` (a kind of output
-that a cell shows), ``absent`` (what must stand nowhere in the results), ``make`` (a file too large
-to be kept).
+``error`` (the first cell's that raised), ``notes`` (each a part of some note), ``outcomes`` (of
+the cells), ``outputs`` (a kind of output that a cell shows), ``absent`` (what must stand nowhere
+in the results), ``make`` (a file too large to be kept).
 """
 
 import json
