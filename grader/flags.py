@@ -145,8 +145,8 @@ def _small(words: str) -> str:
 
 def _answers(judged: _Judged) -> Iterator[Flag]:
     found = judged.measurement
-    if found is None or found.value is None:
-        return
+    if found is None or found.value is None or found.non_finite == found.samples:
+        return  # nothing, or nothing but NaN: the checks say so
     facts: dict[str, object] = {"samples": found.samples}
     if found.answered is not None:
         facts |= {"classes": len(found.per_class), "classes_answered": found.answered}

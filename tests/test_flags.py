@@ -107,6 +107,7 @@ def test_files_of_weights_that_were_handed_in_along_are_named(make, flagged):
     [
         ({"answered": 10}, set()),
         ({"answered": 1, "constant": True}, {"constant"}),
+        ({"answered": 1, "constant": True, "non_finite": 10_000}, set()),
         ({"answered": 7}, {"missing_classes"}),
         ({"answered": None}, set()),
         # who has hardly learnt gives few classes, and the checks say so
