@@ -141,7 +141,7 @@ class HostDisk:
         self._whole = DiskUse(size=0, files=0)
         self._nameless = 0
         self._nameless_at = 0.0
-        self._walk = self._steps()
+        self._walk = _steps(self._box, self._strewn)
 
     def __call__(self, _: Sequence[int], tree: Sequence[Process]) -> DiskUse:
         """Give the larger of the last whole measurement and of what the present one has seen."""
@@ -153,7 +153,7 @@ class HostDisk:
         for seen, is_whole in self._walk:
             if is_whole:
                 self._whole = seen
-                self._walk = self._steps()
+                self._walk = _steps(self._box, self._strewn)
                 break
             if time.monotonic() > now + _GLANCE_S:
                 break
@@ -162,17 +162,21 @@ class HostDisk:
             files=max(seen.files, self._whole.files),
         )
 
-    def _steps(self) -> Iterator[tuple[DiskUse, bool]]:
-        size = files = 0
-        todo: list[str] = []
-        for entry in chain(self._strewn(), _entries(str(self._box)), _below(todo)):
-            with suppress(OSError):
-                size += entry.stat(follow_symlinks=False).st_blocks * _BLOCK
-                files += 1
-                if entry.is_dir(follow_symlinks=False):
-                    todo.append(entry.path)
-            yield DiskUse(size=size, files=files), False
-        yield DiskUse(size=size, files=files), True
+
+def _steps(
+    box: Path, strewn: Callable[[], Iterable[os.DirEntry[str]]]
+) -> Iterator[tuple[DiskUse, bool]]:
+    """Measure step by step. Whoever lets go of this lets go of the folder it has open, too."""
+    size = files = 0
+    todo: list[str] = []
+    for entry in chain(strewn(), _entries(str(box)), _below(todo)):
+        with suppress(OSError):
+            size += entry.stat(follow_symlinks=False).st_blocks * _BLOCK
+            files += 1
+            if entry.is_dir(follow_symlinks=False):
+                todo.append(entry.path)
+        yield DiskUse(size=size, files=files), False
+    yield DiskUse(size=size, files=files), True
 
 
 def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
