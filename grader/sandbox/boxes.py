@@ -10,16 +10,16 @@ import secrets
 import stat
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 
 from grader.sandbox.processes import Process
 from grader.sandbox.start import DiskUse
 from grader.sandbox.users import FIRST, LAST
 
-PREFIX = "grader-box-"
-"""Of their names."""
+_PREFIX = "grader-box-"
 _YOUNG_S = 60.0
 """A box this young may not have been locked yet."""
 _GLANCE_S = 0.005
@@ -37,7 +37,7 @@ def host_box(user: int | None) -> Iterator[Path]:
         user: Who is to own it, if not we.
     """
     _remove_left_behind()
-    box = Path(tempfile.mkdtemp(prefix=PREFIX))
+    box = Path(tempfile.mkdtemp(prefix=_PREFIX))
     with _locked(box):
         try:
             if user is not None:
@@ -49,7 +49,7 @@ def host_box(user: int | None) -> Iterator[Path]:
 
 def _remove_left_behind() -> None:
     """Remove the boxes of graders that were killed themselves: nobody holds their lock."""
-    for box in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+    for box in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with suppress(OSError):
             facts = box.lstat()
             owner, age = facts.st_uid, time.time() - facts.st_ctime
@@ -125,27 +125,35 @@ class HostDisk:
 
     Args:
         box: The folder.
+        elsewhere: Where else the run may write.
+        strewn: Lists what lies there of its own.
     """
 
-    def __init__(self, box: Path) -> None:
+    def __init__(
+        self,
+        box: Path,
+        elsewhere: Iterable[Path] = (),
+        strewn: Callable[[], Iterable[os.DirEntry[str]]] = tuple,
+    ) -> None:
         self._box = box
-        self._device = box.stat().st_dev
+        self._strewn = strewn
+        self._devices = {folder.stat().st_dev for folder in (box, *elsewhere)}
         self._whole = DiskUse(size=0, files=0)
         self._nameless = 0
         self._nameless_at = 0.0
-        self._walk = self._steps()
+        self._walk = _steps(self._box, self._strewn)
 
     def __call__(self, _: Sequence[int], tree: Sequence[Process]) -> DiskUse:
         """Give the larger of the last whole measurement and of what the present one has seen."""
         now = time.monotonic()
         if now > self._nameless_at:
-            self._nameless = sum(_nameless(tree, self._device).values())
+            self._nameless = sum(_nameless(tree, self._devices).values())
             self._nameless_at = time.monotonic() + _NAMELESS_S
         seen = self._whole
         for seen, is_whole in self._walk:
             if is_whole:
                 self._whole = seen
-                self._walk = self._steps()
+                self._walk = _steps(self._box, self._strewn)
                 break
             if time.monotonic() > now + _GLANCE_S:
                 break
@@ -154,23 +162,36 @@ class HostDisk:
             files=max(seen.files, self._whole.files),
         )
 
-    def _steps(self) -> Iterator[tuple[DiskUse, bool]]:
-        size = files = 0
-        todo = [str(self._box)]
-        while todo:
-            with suppress(OSError), os.scandir(todo.pop()) as entries:
-                for entry in entries:
-                    with suppress(OSError):
-                        size += entry.stat(follow_symlinks=False).st_blocks * _BLOCK
-                        files += 1
-                        if entry.is_dir(follow_symlinks=False):
-                            todo.append(entry.path)
-                    yield DiskUse(size=size, files=files), False
-        yield DiskUse(size=size, files=files), True
+
+def _steps(
+    box: Path, strewn: Callable[[], Iterable[os.DirEntry[str]]]
+) -> Iterator[tuple[DiskUse, bool]]:
+    """Measure step by step. Whoever lets go of this lets go of the folder it has open, too."""
+    size = files = 0
+    todo: list[str] = []
+    for entry in chain(strewn(), _entries(str(box)), _below(todo)):
+        with suppress(OSError):
+            size += entry.stat(follow_symlinks=False).st_blocks * _BLOCK
+            files += 1
+            if entry.is_dir(follow_symlinks=False):
+                todo.append(entry.path)
+        yield DiskUse(size=size, files=files), False
+    yield DiskUse(size=size, files=files), True
 
 
-def _nameless(tree: Sequence[Process], device: int) -> dict[int, int]:
-    """Find files that are open but have no name any more, by inode, with their bytes."""
+def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
+    with suppress(OSError), os.scandir(folder) as entries:
+        yield from entries
+
+
+def _below(todo: list[str]) -> Iterator[os.DirEntry[str]]:
+    """Go through folders, to which what is found in them may be added meanwhile."""
+    while todo:
+        yield from _entries(todo.pop())
+
+
+def _nameless(tree: Sequence[Process], devices: Container[int]) -> dict[tuple[int, int], int]:
+    """Find files that are open but have no name any more, by device and inode; with their bytes."""
     found = {}
     for process in tree:
         with suppress(OSError):
@@ -180,7 +201,7 @@ def _nameless(tree: Sequence[Process], device: int) -> dict[int, int]:
                     if (
                         stat.S_ISREG(facts.st_mode)
                         and not facts.st_nlink
-                        and facts.st_dev == device
+                        and facts.st_dev in devices
                     ):
-                        found[facts.st_ino] = facts.st_blocks * _BLOCK
+                        found[facts.st_dev, facts.st_ino] = facts.st_blocks * _BLOCK
     return found

@@ -14,7 +14,7 @@ from grader.sandbox.boxes import HostDisk, host_box
 from grader.sandbox.interface import Isolation, Job, Level, Limits, OnMessage, Outcome
 from grader.sandbox.roots import Fresh, Root
 from grader.sandbox.server import Server
-from grader.sandbox.start import Channels, Grip, Start
+from grader.sandbox.start import Channels, Grip, Meter, Start
 from grader.sandbox.supervise import supervise
 from grader.sandbox.users import own_user, tasks_allowed
 from grader.sandbox.wardened import KeepSignals, Wardened
@@ -50,6 +50,14 @@ class HeldSandbox(ABC):
     ) -> AbstractContextManager[Mapping[str, Path]]:
         """Say where a run finds what it may read, for as long as it lasts."""
         return nullcontext(readable)
+
+    def _meter(
+        self,
+        box: Path,
+        user: int | None,  # noqa: ARG002 - as above
+    ) -> Meter:
+        """Say how to measure what a run has written."""
+        return HostDisk(box)
 
     def run(self, job: Job, limits: Limits, on_message: OnMessage) -> Outcome:
         """Run a job to its end; see :class:`grader.sandbox.interface.Sandbox`."""
@@ -96,7 +104,7 @@ class HeldSandbox(ABC):
                     return server.fork(file, channels, grip.descriptor)
                 return _begin(grip, box, doors.keep_signals, file, channels.inside)
 
-            start = Start(begin=begin, grip=grip, meter=HostDisk(box))
+            start = Start(begin=begin, grip=grip, meter=self._meter(box, user))
             return supervise(start, channels, job, limits, on_message)
 
     def _doors(

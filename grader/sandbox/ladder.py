@@ -160,7 +160,7 @@ def _uid() -> Rung:
             f"processes [self-test {proof.attempts}/{proof.attempts}], but could read what every "
             "user of this machine may read, write where every user may write, and see other "
             "processes' command lines. "
-            f"{_LIMITED} Disk is measured in the run's own folder only. {_NOT_COVERED}"
+            f"{_LIMITED} Disk is measured, not partitioned. {_NOT_COVERED}"
         ),
     )
 

@@ -1,4 +1,4 @@
-"""Removes what a run left where every user of the machine may write.
+"""Finds and removes what a run put where every user of the machine may write.
 
 A rung that cannot forbid such folders can at least see to it that nothing waits there for the next
 run. What a run's user owns there is the run's: while its id is held, nobody else has it.
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from grader.sandbox.boxes import PREFIX, remove
+from grader.sandbox.boxes import remove
 
 
 @contextmanager
@@ -33,16 +33,27 @@ def open_folders() -> set[Path]:
     return {Path(folder).resolve() for folder in named if Path(folder).is_dir()}
 
 
-def _clear(user: int) -> None:
+def strewn(user: int, box: Path | None = None) -> Iterator[os.DirEntry[str]]:
+    """List what a user owns in the open folders.
+
+    Args:
+        user: A user id that is held for one run.
+        box: Its box, which is left out.
+    """
+    left_out = box and str(box.resolve())
     for folder in open_folders():
         with suppress(OSError), os.scandir(folder) as entries:
-            # boxes are found by their locks
-            found = [each for each in entries if not each.name.startswith(PREFIX)]
-        for entry in found:
-            with suppress(OSError):
-                if entry.stat(follow_symlinks=False).st_uid != user:
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    remove(Path(entry.path))
-                else:
-                    Path(entry.path).unlink()
+            for entry in entries:
+                with suppress(OSError):
+                    is_its = entry.stat(follow_symlinks=False).st_uid == user
+                    if is_its and entry.path != left_out:
+                        yield entry
+
+
+def _clear(user: int) -> None:
+    for entry in list(strewn(user)):
+        with suppress(OSError):
+            if entry.is_dir(follow_symlinks=False):
+                remove(Path(entry.path))
+            else:
+                Path(entry.path).unlink()

@@ -10,13 +10,16 @@ import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from grader.errors import SandboxError
 from grader.sandbox import interior, plan, seccomp
+from grader.sandbox.boxes import HostDisk
 from grader.sandbox.held import HeldSandbox
-from grader.sandbox.leftovers import cleared
+from grader.sandbox.leftovers import cleared, open_folders, strewn
 from grader.sandbox.lending import closed_part, lent
+from grader.sandbox.start import Meter
 
 NEEDS_ROOT = "only root can give each run a user of its own, and the grader does not run as root"
 
@@ -41,6 +44,11 @@ class UidSandbox(HeldSandbox):
             raise SandboxError(NEEDS_ROOT)
         with cleared(user), lent(readable, user) as places:
             yield places
+
+    def _meter(self, box: Path, user: int | None) -> Meter:
+        if user is None:
+            raise SandboxError(NEEDS_ROOT)
+        return HostDisk(box, open_folders(), partial(strewn, user, box))
 
 
 def closed_to_runs(workers: Path = interior.WORKERS) -> Path | None:

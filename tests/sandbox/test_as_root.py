@@ -11,8 +11,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
 
-def test_both_lists_hold_on_the_rung_of_users(as_root, reachable):
-    lists = [HERE / "test_conformance.py", HERE / "test_zygote.py"]
+def test_every_list_holds_on_the_rung_of_users(as_root, reachable):
+    lists = [HERE / f"test_{name}.py" for name in ("conformance", "zygote", "selftest")]
     tests = [sys.executable, "-m", "pytest", *lists, "-q", "--tb=short", "-k", "uid"]
     tests += ["-p", "no:cacheprovider", "-m", "not keras", "--basetemp", reachable / "tests"]
     ran = as_root(*tests, timeout=600)

@@ -300,6 +300,14 @@ def test_disk_is_limited(rig, deed, monkeypatch):
     assert rig.do(deed).outcome.ending == "disk"
 
 
+@confines
+def test_what_is_written_elsewhere_is_refused_or_counted(rig):
+    told = rig.do("fill_elsewhere")
+
+    assert told.outcome.ending == "disk" or told.answers == [0]
+    assert not [*Path("/var/tmp").glob("grader-fill-*"), *Path("/dev/shm").glob("grader-fill-*")]
+
+
 # ------------------------------------------------------------------ ends
 
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from grader.sandbox.leftovers import cleared
+from grader.sandbox.leftovers import cleared, strewn
 from grader.sandbox.lending import closed_part, lent
 from grader.sandbox.users import own_user
 
@@ -79,15 +79,18 @@ def test_the_part_that_is_closed_is_named(treasure):
 def test_what_a_user_left_in_open_folders_is_removed(reachable, monkeypatch):
     monkeypatch.setattr("grader.sandbox.leftovers.open_folders", lambda: {reachable})
     (reachable / "before").write_text("of an earlier run")
-    (reachable / "grader-box-of-somebody").mkdir()
     with cleared(os.getuid()):
         assert not (reachable / "before").exists()
         (reachable / "link").symlink_to(reachable.parent)
         (reachable / "folder" / "deep").mkdir(parents=True)
         (reachable / "folder" / "deep" / "file").write_text("x")
         (reachable / "folder" / "deep").chmod(0)
+        (reachable / "grader-box-by-name-only").mkdir()
+        (reachable / "box").mkdir()
+        found = {entry.name for entry in strewn(os.getuid(), reachable / "box")}
+        assert found == {"link", "folder", "grader-box-by-name-only"}
 
-    assert [path.name for path in reachable.iterdir()] == ["grader-box-of-somebody"]
+    assert list(reachable.iterdir()) == []
 
 
 def test_what_belongs_to_others_stays(reachable, monkeypatch):

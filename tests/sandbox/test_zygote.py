@@ -309,7 +309,8 @@ def test_after_some_runs_a_new_server_takes_over(cold):
         assert imported[0] == imported[1] == imported[2] != imported[3]
         assert wait_until(lambda: sum(not each.is_over for each in sandbox._servers) <= 2)
     # what an earlier test has not let go of yet may go meanwhile
-    assert wait_until(lambda: not open_descriptors().items() - before.items()), open_descriptors()
+    wait_until(lambda: not open_descriptors().items() - before.items())
+    assert dict(open_descriptors().items() - before.items()) == {}
     assert not [pid for pid in _below(os.getpid()) if lives(pid)]
 
 

@@ -172,6 +172,15 @@ def test_other_files_are_read_themselves(prepared, served, tmp_path):
     assert ran.outcomes == ["ok"], ran.errors
 
 
+def test_what_is_ready_is_taken_through_links_to_the_same_files(prepared, served, tmp_path):
+    for file in served.iterdir():
+        (tmp_path / file.name).hardlink_to(file)
+    source = NOTHING_CAN_BE_READ + "keras.datasets.mnist.load_data()"
+    ran = prepared.run(source, data=tmp_path, speed=SPEED)
+
+    assert ran.outcomes == ["ok"], ran.errors
+
+
 def test_the_function_looks_as_keras_made_it(prepared, unprepared, served):
     cell = (
         "import inspect, keras\nfunction = keras.datasets.imdb.load_data\n"

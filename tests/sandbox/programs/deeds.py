@@ -348,6 +348,24 @@ def fill_disk(task):
     time.sleep(30)
 
 
+def fill_elsewhere(task):
+    written = []
+    for folder in ("/tmp", "/var/tmp", "/dev/shm"):
+        for number in range(2):
+            path = f"{folder}/grader-fill-{os.getpid()}-{number}"
+            try:
+                with open(path, "wb") as file:
+                    for _ in range(10):
+                        file.write(b"x" * (1 << 20))
+                written.append(path)
+            except OSError:
+                pass
+    time.sleep(3 if written else 0)
+    for path in written:
+        os.unlink(path)
+    return len(written)
+
+
 def many_files(task):
     for number in range(400_000):
         try:
