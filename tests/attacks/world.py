@@ -186,6 +186,11 @@ class World:
             "host": host,
         }
 
+    def open_to(self, *, everybody: bool) -> None:
+        """Open the instructor's folders to every user of the machine, or close them."""
+        for each in (self.home, self.assignment):
+            each.chmod(0o777 if everybody else 0o700)
+
     def _write_assignment(self) -> None:
         folder = self.assignment
         (folder / "assignment.toml").write_text(TOML.format(canary=self.canaries["folder"]))
