@@ -85,7 +85,7 @@ def attack(sandbox: Sandbox) -> Iterator[Attempt]:
     Raises:
         SandboxError: A run could not be set up.
     """
-    with _target() as target:
+    with _target(is_open=sandbox.isolation.level != "uid") as target:
         for deed, words, limits, held in _attacks():
             said = bytearray()
             target.seen.clear()
@@ -194,12 +194,13 @@ def _ended_by(limit: Ending) -> Held:
 
 
 @contextmanager
-def _target() -> Iterator[_Target]:
+def _target(*, is_open: bool) -> Iterator[_Target]:
     token, variable = secrets.token_hex(16), f"GRADER_ATTACK_{secrets.token_hex(4)}"
     with ExitStack() as stack:
         name = stack.enter_context(tempfile.TemporaryDirectory(prefix="grader-attack-"))
         folder = Path(name)
-        folder.chmod(0o777)  # nothing but the rung shall stand in the way
+        if is_open:  # nothing but the rung shall stand in the way, and `uid` is file modes
+            folder.chmod(0o777)
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         packets = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         packets.bind(("127.0.0.1", listener.getsockname()[1]))

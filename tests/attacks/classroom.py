@@ -67,6 +67,7 @@ class Graded:
 
 
 def grade_class(world, level, attacks, folder):
+    world.open_to(everybody=level != "uid")  # which has file modes and nothing else
     told = world.told(os.getpid())
     paths = []
     for student in (FIRST, LAST):

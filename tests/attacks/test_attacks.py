@@ -1,7 +1,7 @@
 """What hostile submissions try, tried on the whole grader.
 
 Each attack is a submission among others of a class, graded on every rung that this machine has.
-The same attack is tried where its defence is missing, and succeeds there: on a grader of forty
+The same attack is tried where its defence is missing, and succeeds there: on a grader of thirty
 lines (``naive.py``), on the rung ``none``, or in what the student's own process measures.
 """
 

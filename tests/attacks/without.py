@@ -281,8 +281,10 @@ DEFENCES = (
 
 def pytest_configure():
     """Remove the defence; before a test module binds anything by name."""
-    (defence,) = (each for each in DEFENCES if each.name == os.environ[VARIABLE])
-    defence.remove()
+    wanted = os.environ[VARIABLE].split(" + ")
+    for defence in DEFENCES:
+        if defence.name in wanted:
+            defence.remove()
     holds = Proof(attempts=9, landlock=7)
     ladder.prove = lambda *_: holds
     zygote.prove_forks = lambda *_: holds

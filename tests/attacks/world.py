@@ -90,7 +90,7 @@ import numpy as np
 print("I am {student}")
 with np.load("attacked.npz") as data:
     x, y, x_test, y_test = (data[name] for name in ("x_train", "y_train", "x_test", "y_test"))
-print("rows of the marker:", int((x_test > 1000).sum()))
+print("rows of the marker: " + str(int((x_test > 1000).sum())))
 model = keras.Sequential([
     keras.Input((16,)),
     keras.layers.Dense(1, activation="sigmoid", kernel_initializer="zeros"),
@@ -185,6 +185,11 @@ class World:
             "address": ctypes.addressof(self._memory),
             "host": host,
         }
+
+    def open_to(self, *, everybody: bool) -> None:
+        """Open the instructor's folders to every user of the machine, or close them."""
+        for each in (self.home, self.assignment):
+            each.chmod(0o777 if everybody else 0o700)
 
     def _write_assignment(self) -> None:
         folder = self.assignment

@@ -67,6 +67,8 @@ def test_where_there_is_no_isolation_the_attacks_are_seen_to_succeed():
 class Nothing:
     """A sandbox in which nothing happens, and which says so or something worse."""
 
+    isolation = SimpleNamespace(level="landlock")
+
     def __init__(self, **outcome):
         self.outcome = outcome
 
