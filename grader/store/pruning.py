@@ -43,7 +43,8 @@ def would_free(index: Index, files: Blobs, keys: Sequence[str]) -> Pruned:
         "SELECT coalesce(sum(length(facts)), 0) FROM entries"
         " WHERE key IN (SELECT value FROM json_each(?))"
     )
-    ((freed,),) = index.read(query, [json.dumps(keys)])
+    texts = [key for key in keys if isinstance(key, str)]  # a damaged one may be anything
+    ((freed,),) = index.read(query, [json.dumps(texts)])
     gone = set(keys)
     used = users(index)
     kept = {sha256 for sha256, entries in used.items() if entries.keys() - gone}
