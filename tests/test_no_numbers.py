@@ -93,6 +93,12 @@ def test_a_check_of_no_number_fails_and_is_not_broken(send):
             Values(message.values).expect_number(name, 3.0)
 
 
+@pytest.mark.parametrize("said", ["0nan", "", 1, None, [1], "infinity"])
+def test_a_dictionary_that_only_looks_like_no_number_stays_one(send, said):
+    (message,) = send("values", values={"a": {"__float__": said}})
+    assert Values(message.values)["a"] == {"__float__": said}
+
+
 HUGE = 10**5000
 FIT = {
     "model": 0, "cell": 1, "compiled": None, "x": None, "y": None, "epochs": 1, "batch_size": 32,
