@@ -96,12 +96,20 @@ def read_notebook(data: bytes) -> dict[str, Any]:
         raise UnreadableError(
             f"the notebook is malformed: {type(error).__name__}: {error}"[:300]
         ) from None
-    language = str(
-        notebook.get("metadata", {}).get("kernelspec", {}).get("language", "python")
-    ).lower()
+    language = _language(notebook)
     if language not in ("python", ""):
-        raise UnreadableError(f"the notebook is written in {printable(language)}, not in Python")
+        raise UnreadableError(
+            f"the notebook is written in {printable(language[:40])}, not in Python"
+        )
     return {"cells": cells}
+
+
+def _language(notebook: Mapping[str, Any]) -> str:
+    kernel: Any = notebook
+    for key in ("metadata", "kernelspec"):
+        found = kernel.get(key)
+        kernel = found if isinstance(found, Mapping) else {}
+    return str(kernel.get("language", "python")).lower()
 
 
 def _without_outputs(raw: dict[str, Any]) -> dict[str, Any]:

@@ -248,7 +248,7 @@ def _number(value: Any) -> float | None:
 def _with_floats(value: Any) -> Any:
     """NaN and infinities as numbers again, where JSON had to write them otherwise."""
     if isinstance(value, Mapping):
-        if list(value) == ["__float__"]:
+        if list(value) == ["__float__"] and value["__float__"] in ("nan", "inf", "-inf"):
             return float(value["__float__"])
         return {key: _with_floats(item) for key, item in value.items()}
     return [_with_floats(item) for item in value] if isinstance(value, list) else value

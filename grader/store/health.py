@@ -74,7 +74,8 @@ def _damaged_entries(folder: Path, index: Index) -> Iterator[Problem]:
     }
     known = set(index.read("SELECT sha256, key FROM uses"))
     # Both looks may fall before and after somebody's `put`: only what stays is wrong.
-    for sha256, key in sorted(named ^ known):
+    # A key that somebody wrote there may be no text.
+    for sha256, key in sorted(named ^ known, key=repr):
         rows = index.read(f"SELECT {COLUMNS} FROM entries WHERE key = ?", [key])  # noqa: S608
         now = {sha256 for row in rows for sha256, _ in named_by(row).values()}
         query = "SELECT EXISTS (SELECT 1 FROM uses WHERE sha256 = ? AND key = ?)"
@@ -93,7 +94,7 @@ def _damaged_blobs(index: Index, blobs: Blobs) -> Iterator[Problem]:
             continue  # pruned meanwhile
         path = blobs.path(sha256)
         state = "damaged: its hash differs" if path.is_file() else "missing"
-        keys = ", ".join(f"{key[:12]}…" for key in sorted(entries))
+        keys = ", ".join(f"{key[:12]}…" for key in sorted(map(str, entries)))
         yield _damaged(f"The blob {path} is {state}. It belongs to {keys}.", path)
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from grader.store.blobs import Blobs, is_blob, is_leftover
 from grader.store.entries import Pruned
@@ -37,13 +38,14 @@ def doomed(index: Index, older_than: timedelta | None, keep_bytes: int | None) -
     return found
 
 
-def would_free(index: Index, files: Blobs, keys: Sequence[str]) -> Pruned:
+def would_free(index: Index, files: Blobs, keys: Sequence[Any]) -> Pruned:
     """Say what the removal of entries would remove."""
     query = (
         "SELECT coalesce(sum(length(facts)), 0) FROM entries"
         " WHERE key IN (SELECT value FROM json_each(?))"
     )
-    ((freed,),) = index.read(query, [json.dumps(keys)])
+    texts = [key for key in keys if isinstance(key, str)]  # a damaged one may be anything
+    ((freed,),) = index.read(query, [json.dumps(texts)])
     gone = set(keys)
     used = users(index)
     kept = {sha256 for sha256, entries in used.items() if entries.keys() - gone}

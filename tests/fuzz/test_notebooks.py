@@ -93,6 +93,8 @@ def _read(place, name, data, promptly):
 @example(data=b'{"nbformat": 4, "cells": ' + b"1" * 5000 + b"}", kind="a.ipynb")
 @example(data=b'"' + b'\\"' * 200_000, kind="a.ipynb")
 @example(data=b"[" * 2000, kind="a.ipynb")
+@example(data=json.dumps({**NOTEBOOK, "metadata": {"kernelspec": None}}).encode(), kind="a.ipynb")
+@example(data=json.dumps({**NOTEBOOK, "metadata": None}).encode(), kind="a.ipynb")
 @example(data=b"# %%\n" * 6000, kind="a.py")
 def test_any_bytes_are_a_submission_or_a_reason(tmp_path_factory, promptly, data, kind):
     _read(tmp_path_factory.getbasetemp(), kind, data, promptly)
