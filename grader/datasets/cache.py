@@ -213,7 +213,7 @@ class Cache:
             layout = _layout(folder)
             for part in (layout.served, layout.held_out, layout.labels):
                 part.mkdir()
-                part.chmod(_CLOSED if part == layout.labels else _OPEN)
+                part.chmod(_OPEN if part == layout.served else _CLOSED)
             facts = recipe.lay_out(content, layout)
             _write_manifest(folder, recipe.name, digest, facts)
             folder.chmod(_OPEN)
@@ -275,12 +275,12 @@ def _layout(folder: Path) -> Layout:
 
 def _write_manifest(folder: Path, name: str, digest: str, facts: Mapping[str, float]) -> None:
     files = {}
-    closed = _layout(folder).labels
+    served = _layout(folder).served
     for path in sorted(folder.glob("*/**/*")):
         if path.is_dir():
             path.chmod(_OPEN)
             continue
-        path.chmod(0o600 if path.parent == closed else 0o644)
+        path.chmod(0o644 if path.is_relative_to(served) else 0o600)
         state = path.stat()
         files[path.relative_to(folder).as_posix()] = {
             "bytes": state.st_size,

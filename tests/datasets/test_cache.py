@@ -30,18 +30,18 @@ def _mode(path):
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_students_and_judge_may_read_their_parts_and_nobody_the_labels(toy):
+def test_other_users_may_read_what_is_served_and_nothing_that_is_held_out(toy):
     old = os.umask(0o077)
     try:
         dataset = load("toy")
     finally:
         os.umask(old)
 
-    assert _mode(dataset.served) == _mode(dataset.held_out) == 0o755
+    assert _mode(dataset.served) == 0o755
     assert _mode(dataset.served.parent) == _mode(dataset.served.parents[1]) == 0o755
-    assert _mode(dataset.served / "toy.bin") == _mode(dataset.held_out / "inputs.npy") == 0o644
-    assert _mode(dataset.labels_file.parent) == 0o700
-    assert _mode(dataset.labels_file) == 0o600
+    assert _mode(dataset.served / "toy.bin") == 0o644
+    assert _mode(dataset.held_out) == _mode(dataset.labels_file.parent) == 0o700
+    assert _mode(dataset.held_out / "inputs.npy") == _mode(dataset.labels_file) == 0o600
 
 
 def test_labels_lie_outside_what_sandboxes_see(toy):
