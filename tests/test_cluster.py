@@ -490,12 +490,12 @@ def test_an_order_arrives_without_what_it_is_judged_by(secretive, make):
 
 
 def test_an_answer_arrives_as_it_was_sent(make):
-    digest = hashlib.sha256(b"answers").hexdigest()
+    digest = hashlib.sha256(b"8 bytes!").hexdigest()
     judgement = Judgement(predictions=(Predictions(form="x", shape=(1, 2), sha256=digest),))
     findings = Findings(
         execution=make.execution(),
         judgement=judgement,
-        blobs={digest: b"answers"},
+        blobs={digest: b"8 bytes!"},
         seconds={"executing": 1.5},
     )
     assert read_answer(write_answer(findings)) == findings
