@@ -97,6 +97,8 @@ class Validation:
     """The data that was used, in words."""
     only: tuple[str, ...] = ()
     """The kinds that were tried, where not all were."""
+    left_out: int = 0
+    """Further mutants of these kinds that were not tried."""
     seconds: float = 0.0
     """Wall time."""
 

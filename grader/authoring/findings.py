@@ -22,7 +22,7 @@ def complaints(trial: Trial) -> Iterator[Complaint]:
     yield from told[:1]
     yield from _of_checks(trial, every)
     yield from _of_mutants(trial)
-    if not trial.plan.only:
+    if not trial.plan.only and not trial.plan.left_out:
         yield from _of_harmless(trial)
 
 

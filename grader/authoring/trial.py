@@ -37,6 +37,8 @@ class Plan:
     """All mutants."""
     only: tuple[str, ...] = ()
     """The kinds asked for; none for all."""
+    left_out: int = 0
+    """Further mutants of these kinds."""
 
 
 @dataclass(slots=True)

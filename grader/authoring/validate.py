@@ -14,7 +14,7 @@ from pathlib import Path
 
 from grader.assignment import Assignment
 from grader.authoring.findings import complaints, notes
-from grader.authoring.mutants import KINDS, Kind, mutants_of
+from grader.authoring.mutants import KINDS, Kind, Mutant, mutants_of
 from grader.authoring.solution import (
     names_in_checks,
     names_in_text,
@@ -29,13 +29,16 @@ from grader.office import Wishes, open_office
 from grader.trials import Validation
 
 
-def plan_of(assignment: Assignment, solution: Path, only: Sequence[str] = ()) -> Plan:
+def plan_of(
+    assignment: Assignment, solution: Path, only: Sequence[str] = (), *, each: int = 0
+) -> Plan:
     """Read the assignment and make its mutants; nothing runs.
 
     Args:
         assignment: What is to be tried.
         solution: The reference's file.
         only: Names of kinds, when not all are wanted.
+        each: The most mutants of one kind, spread over the whole solution; 0 for all.
 
     Raises:
         AssignmentError: A check or the reference cannot be read.
@@ -43,18 +46,33 @@ def plan_of(assignment: Assignment, solution: Path, only: Sequence[str] = ()) ->
     """
     checks = list_checks(assignment)
     reference = read_solution(solution)
+    every = mutants_of(
+        reference.cells,
+        names_in_text(reference, assignment),
+        names_in_checks(assignment),
+        kinds=_kinds(only),
+    )
+    chosen = _spread(every, each) if each else every
     return Plan(
         assignment=assignment,
         solution=solution,
         reference=reference,
         checks=checks,
-        mutants=mutants_of(
-            reference.cells,
-            names_in_text(reference, assignment),
-            names_in_checks(assignment),
-            kinds=_kinds(only),
-        ),
+        mutants=chosen,
         only=tuple(only),
+        left_out=len(every) - len(chosen),
+    )
+
+
+def _spread(every: Sequence[Mutant], each: int) -> tuple[Mutant, ...]:
+    """Take so many of a kind: in a solution of five networks, some of each network."""
+    kinds: dict[str, list[Mutant]] = {}
+    for mutant in every:
+        kinds.setdefault(mutant.kind.name, []).append(mutant)
+    return tuple(
+        same[place * len(same) // min(each, len(same))]
+        for same in kinds.values()
+        for place in range(min(each, len(same)))
     )
 
 
@@ -111,5 +129,6 @@ def validate(
         },
         data=data,
         only=plan.only,
+        left_out=plan.left_out,
         seconds=time.perf_counter() - began,
     )

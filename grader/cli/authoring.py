@@ -56,6 +56,10 @@ def validate(  # noqa: PLR0913, PLR0917 - one argument an option
         list[str] | None,
         typer.Option("--only", metavar="KIND", help="Only mutants of this kind. May be repeated."),
     ] = None,
+    each: Annotated[
+        int,
+        typer.Option("--each", min=0, metavar="N", help="At most N mutants of a kind; 0 for all."),
+    ] = 6,
     list_only: Annotated[  # noqa: FBT002 - a flag of the command line
         bool, typer.Option("--list", help="Show the mutants with their diffs; run nothing.")
     ] = False,
@@ -80,7 +84,7 @@ def validate(  # noqa: PLR0913, PLR0917 - one argument an option
     console = Console(highlight=False, stderr=as_json and not list_only)
     with faults(console):
         wanted = the_assignment(assignment)
-        plan = plan_of(wanted, find_solution(wanted, solution), only or ())
+        plan = plan_of(wanted, find_solution(wanted, solution), only or (), each=each)
         if list_only:
             show_mutants(plan.mutants, console)
             raise typer.Exit(OK)

@@ -129,6 +129,9 @@ def _show_verdict(found: Validation, console: Console) -> None:
         if found.count(fate) or fate == "caught"
     ]
     console.print(Text(f"\n{count(len(found.mutants), 'mutant')}: {', '.join(told)}."))
+    if found.left_out:
+        more = f"{count(found.left_out, 'more mutant')} of the same kinds: --each 0 tries them all."
+        console.print(Text(more, "dim"))
     console.print(Text(f"Data: {found.data}", "dim"))
     console.print(Text(f"It took {_duration(found.seconds)}.", "dim"))
     if found.only:

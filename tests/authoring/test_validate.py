@@ -10,6 +10,7 @@ import grader.cli
 from grader.assignment import read_assignment
 from grader.authoring.calibrate import calibrate
 from grader.authoring.release import handout
+from grader.authoring.validate import plan_of
 from grader.errors import AssignmentError
 
 SOLUTION = """\
@@ -179,6 +180,22 @@ def test_seeds_spread_the_accuracy_and_the_floor_below_them_is_written(folder):
     solution.write_text("# %%\nmodel = 1\n", "utf-8")
     with pytest.raises(AssignmentError, match="seed 7 gave no accuracy"):
         calibrate(read_assignment(folder), solution, 3)
+
+
+def test_of_each_kind_some_are_tried_from_the_first_to_the_last(folder):
+    solution = folder / "long.py"
+    sizes = range(10, 30)
+    layers = ", ".join(f'layers.Dense({size}, activation="relu")' for size in sizes)
+    head = "# %%\nimport keras\nfrom keras import layers\n"
+    solution.write_text(f"{head}model = keras.Sequential([{layers}])\n", "utf-8")
+    assignment = read_assignment(folder)
+    kind = "wrong hidden activation"
+    every = plan_of(assignment, solution, [kind])
+    some = plan_of(assignment, solution, [kind], each=4)
+    assert (len(every.mutants), every.left_out) == (20, 0)
+    places = [every.mutants.index(mutant) for mutant in some.mutants]
+    assert places == [0, 5, 10, 15]
+    assert some.left_out == 16
 
 
 def test_mutants_are_listed_without_a_run(folder):
