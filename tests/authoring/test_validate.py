@@ -184,7 +184,7 @@ def test_seeds_spread_the_accuracy_and_the_floor_below_them_is_written(folder):
 
 def test_of_each_kind_some_are_tried_from_the_first_to_the_last(folder):
     solution = folder / "long.py"
-    sizes = range(10, 30)
+    sizes = range(10, 31)  # the last of them is no hidden layer
     layers = ", ".join(f'layers.Dense({size}, activation="relu")' for size in sizes)
     head = "# %%\nimport keras\nfrom keras import layers\n"
     solution.write_text(f"{head}model = keras.Sequential([{layers}])\n", "utf-8")
