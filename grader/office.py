@@ -1,15 +1,18 @@
 """Opens what a batch needs: a sandbox with its server, the data, the evidence store."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 from grader.assignment import Assignment
 from grader.batch import Room, sensible_jobs
 from grader.cluster import open_cluster
 from grader.datasets import Dataset
+from grader.errors import UsageError
 from grader.gather import Hands
 from grader.local import LocalHands, memory_for, open_bench
 from grader.sandbox import ZygoteSandbox, open_sandbox
@@ -17,6 +20,8 @@ from grader.sandbox.interface import Level
 from grader.store import Store, default_folder
 from grader.supply import supply
 from grader.workbench import Desk, OnProgress, Shortcuts, Workbench, silent
+
+OLDEST_KERAS = (3, 15, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +84,7 @@ def open_office(
         GraderError: Something that was asked for cannot be had.
     """
     wishes = wishes or Wishes()
+    _require_keras()
     with ExitStack() as stack:
         store = stack.enter_context(Store(wishes.store or default_folder()))
         bench, hands, jobs = stack.enter_context(
@@ -91,6 +97,18 @@ def open_office(
             since=datetime.now(UTC) if wishes.fresh else None,
         )
         yield Office(desk=desk, hands=hands, jobs=wishes.jobs or jobs)
+
+
+def _require_keras() -> None:
+    """See that the judge's Keras is none with published holes, whatever the students' is."""
+    found = version("keras")
+    if tuple(map(int, re.findall(r"\d+", found)[:3])) < OLDEST_KERAS:
+        oldest = ".".join(map(str, OLDEST_KERAS))
+        raise UsageError(
+            f"Keras {found} is installed, and model files are opened with {oldest} or later only: "
+            "older versions can be made to run code or read files by a model file.",
+            remedy=f"Type: pip install 'keras>={oldest}'",
+        )
 
 
 @contextmanager
