@@ -303,11 +303,10 @@ def build(way, name, made, shape, batch=None):  # noqa: PLR0911 - one for each w
     match way:
         case "list":
             return [f"{name} = keras.Sequential([keras.Input({given}), {whole}])"]
-        case "input_shape":
-            known = f"batch_input_shape={(batch, *shape)}" if batch else f"input_shape={shape}"
-            first = made[0].replace("(", f"({known}, ", 1)
+        case "input_shape" if not batch:
+            first = made[0].replace("(", f"(input_shape={shape}, ", 1)
             if not made[0].endswith("()"):
-                first = made[0][:-1] + f", {known})"
+                first = made[0][:-1] + f", input_shape={shape})"
             return [f"{name} = keras.Sequential([{', '.join([first, *made[1:]])}])"]
         case "add":
             added = [f"{name}.add({call})" for call in made]
@@ -332,6 +331,8 @@ def build(way, name, made, shape, batch=None):  # noqa: PLR0911 - one for each w
                 "    return net",
                 f"{name} = build_it({given})",
             ]
+        case "input_shape":  # there is no argument for the size of a batch
+            return build("list", name, made, shape, batch)
         case _:
             parts = "\n".join(f"        self.part{n} = {call}" for n, call in enumerate(made))
             through = "\n".join(f"        h = self.part{n}(h)" for n in range(len(made)))
@@ -354,8 +355,10 @@ def optimizer(network, how):
 
 def loss(network, how):
     if network.loss == "mse":
+        # Each of Keras' two import paths has it under a name that the other has not.
+        function = "MSE" if how.imports == TF_KERAS else "mean_squared_error"
         return {
-            "functions": "keras.losses.MSE",
+            "functions": f"keras.losses.{function}",
             "classes": "keras.losses.MeanSquaredError()",
             "logits": '"mean_squared_error"',
         }.get(how.compiled, '"mse"')

@@ -1,6 +1,7 @@
 """Takes out of the student's process what is to be judged: its models and facts of its arrays."""
 
 import contextlib
+import itertools
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,11 +99,15 @@ def as_functional(model: Any) -> Any:
     Raises:
         ValueError: It has seen no input, so its shape is unknown.
     """
-    shape = getattr(model, "_build_shapes_dict", None) or {}
-    shapes = list(shape.values())
+    # Of a model with a state of its own Keras notes no shape, but of its layers.
+    parts = [model, *model.layers[:1]]
+    noted = filter(None, (getattr(part, "_build_shapes_dict", None) for part in parts))
+    shapes = [shape for known in itertools.islice(noted, 1) for shape in known.values()]
     if not model.built or len(shapes) != 1 or not isinstance(shapes[0], tuple):
         raise ValueError("the model has no single known input shape")
-    inputs = keras.Input(shape=shapes[0][1:])
+    keeps_state = any(getattr(layer, "stateful", False) for layer in model.layers)
+    shape = shapes[0] if keeps_state else (None, *shapes[0][1:])
+    inputs = keras.Input(batch_shape=shape)
     return keras.Model(inputs, model.call(inputs), name=model.name)
 
 
