@@ -108,6 +108,7 @@ def test_a_student_checks_own_work_and_hears_what_was_not_run():
         "test_parameters",
         "test_validation",
         "test_curves",
+        "test_evaluation",
     }
     assert "every_digit" not in wrong.stdout
 

@@ -131,7 +131,7 @@ def _attacks() -> Iterator[tuple[str, str, Limits, Held]]:
     yield "signal", "kill another process", plain, _bystander_lives
     yield "outlive", "leave a process behind", plain, _nobody_left
     yield "fork", "start processes without end", plain, _ended_by("processes")
-    yield "allocate", "use memory without end", plain, _ended_by("memory")
+    yield "allocate", "use memory without end", plain, _memory_ended
     yield "fill", "write without end", plain, _ended_by("disk")
     yield "flood", "print without end", plain, _ended_by("output")
     yield "hang", "run for ever, deaf to every signal", short, _ended_by("timeout")
@@ -181,6 +181,13 @@ def _nobody_left(seen: _Seen) -> str:
         if pid != own and now is not None and now.started == started and now.state != "Z":
             return f"process {pid} lives on"
     return ""
+
+
+def _memory_ended(seen: _Seen) -> str:
+    """The kernel refuses more of it, or the run is ended: whichever comes first."""
+    if seen.outcome.ending == "finished" and "MemoryError" in seen.outcome.stderr:
+        return _nobody_left(seen)
+    return _ended_by("memory")(seen)
 
 
 def _ended_by(limit: Ending) -> Held:
