@@ -5,6 +5,7 @@
 """
 
 import contextlib
+import copy
 import json
 import signal
 from pathlib import Path
@@ -135,8 +136,8 @@ def _warped(draw, value, most=3):
         if holder is None:
             return draw(ODD_VALUES | DEEP)
         match draw(st.sampled_from(["odd", "odd", "odd", "deep", "drop", "double", "rename"])):
-            case "odd":
-                holder[key] = draw(ODD_VALUES)
+            case "odd":  # a copy: an odd list may be put into itself later
+                holder[key] = copy.deepcopy(draw(ODD_VALUES))
             case "deep":
                 holder[key] = draw(DEEP)
             case "drop":
