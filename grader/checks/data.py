@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from grader.checks.recorded import range_words
 from grader.checks.slips import is_of_shape, slip_of_shape
 from grader.checks.verdict import MissingFactError, Unmet
 from grader.records import ArrayFacts
@@ -94,7 +95,7 @@ class Variables(Mapping[str, ArrayFacts]):
         smaller = abs(facts.maximum or 0.0) < SMALLER * abs(high)
         raise Unmet(
             expected=f"`{name}` with values of {low:g}…{high:g}",
-            received=f"values of {facts.minimum:.4g}…{facts.maximum:.4g}",
+            received=f"values of {range_words(facts)}",
             hint="Was it scaled twice, by a cell that ran twice or in two places?"
             if smaller
             else "Look at what its values are divided by.",
@@ -114,7 +115,7 @@ class Variables(Mapping[str, ArrayFacts]):
             hint = "Each label becomes a row with a place for each class, also for one that does "
             hint += "not occur."
         else:
-            received = f"rows of values {facts.minimum:g}…{facts.maximum:g}"
+            received = f"rows of values {range_words(facts)}"
             hint = "Each row adds up to 1, with all of it at the place of its class."
         raise Unmet(
             expected=f"`{name}` as one-hot rows of {classes} numbers", received=received, hint=hint

@@ -156,3 +156,9 @@ def validation_samples(fit: FitRecord) -> int | None:
         given, trained = samples(fit.x), trained_samples(fit)
         return None if given is None or trained is None else given - trained
     return samples(fit.validation_x)
+
+
+def range_words(facts: ArrayFacts) -> str:
+    """``0…255``; an end that nobody told is a question mark."""
+    low, high = ("?" if end is None else f"{end:.4g}" for end in (facts.minimum, facts.maximum))
+    return f"{low}…{high}"

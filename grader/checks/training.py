@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from grader.checks.compatibility import mismatch
 from grader.checks.curves import Curves
 from grader.checks.protocol import Protocol
-from grader.checks.recorded import trained_samples
+from grader.checks.recorded import range_words, trained_samples
 from grader.checks.settings import Settings
 from grader.checks.verdict import MissingFactError, Unmet, count
 from grader.records import Task
@@ -99,7 +99,7 @@ class Training(Settings, Protocol, Curves):
         if not math.isfinite(facts.minimum + facts.maximum):
             raise Unmet(
                 expected="inputs that are numbers",
-                received=f"values of {facts.minimum:g}…{facts.maximum:g}",
+                received=f"values of {range_words(facts)}",
                 hint="A feature that never changes has no deviation: dividing by it gives NaN.",
             )
         largest = max(abs(facts.minimum), abs(facts.maximum))
@@ -110,7 +110,7 @@ class Training(Settings, Protocol, Curves):
         twice = largest < SMALLEST_SCALED
         raise Unmet(
             expected="inputs scaled to about 0…1",
-            received=f"values of {facts.minimum:.4g}…{facts.maximum:.4g} ({facts.dtype})",
+            received=f"values of {range_words(facts)} ({facts.dtype})",
             hint="Were they divided twice, by a cell that ran twice or in two places?"
             if twice
             else "Divide by the largest value, or begin the model with a Rescaling layer.",
@@ -136,7 +136,7 @@ class Training(Settings, Protocol, Curves):
         if facts.minimum is not None and (facts.minimum, facts.maximum) != (0.0, 1.0):
             raise Unmet(
                 expected="zeros and ones",
-                received=f"values of {facts.minimum:g}…{facts.maximum:g}",
+                received=f"values of {range_words(facts)}",
                 hint="A word that stands twice in a review counts once: set 1, do not add.",
             )
 

@@ -25,7 +25,7 @@ settings.register_profile(
     suppress_health_check=list(HealthCheck),
 )
 settings.register_profile(
-    "long", settings.get_profile("quick"), max_examples=700, derandomize=False
+    "long", settings.get_profile("quick"), max_examples=1500, derandomize=False
 )
 
 ODD_TEXTS = (
