@@ -226,6 +226,7 @@ def test_multi_hot_inputs_are_zeros_and_ones_of_the_right_width(make):
     fits().expect_multi_hot_inputs(10_000)
     assert "shape" in unmet(fits(shape=(25000, 256)).expect_multi_hot_inputs, 10_000).received
     assert "0…17" in unmet(fits(maximum=17.0).expect_multi_hot_inputs, 10_000).received
+    assert "0…?" in unmet(fits(maximum=None).expect_multi_hot_inputs, 10_000).received
     Training((make.fit(x=None),), make.card()).expect_multi_hot_inputs(10_000)
 
 
