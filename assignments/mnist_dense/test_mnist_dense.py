@@ -45,6 +45,7 @@ def test_samples_and_labels(fits):
     fits.expect_trained()
     fits.expect_labels_belong_to_rows()
     fits.expect_no_test_data_in_training()
+    fits.expect_test_not_used_for_validation()
 
 
 @pytest.mark.points(1)
