@@ -39,6 +39,8 @@ class Shortcuts:
     """The first ``load_data()`` of a run finds its arrays decoded."""
     joined_steps: bool = True
     """``fit`` makes several updates in one call of its compiled function, if nobody watches."""
+    direct_feed: bool = True
+    """Arrays enter TensorFlow by one copy, and a pipeline of theirs is begun as Keras wrote it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from .ahead import Ahead
 from .budget import Budget
 from .channel import send
 from .facts import variable_facts
+from .feeding import DirectFeed
 from .figures import Figures
 from .joined import JoinedSteps
 from .names import plain_values
@@ -55,8 +56,8 @@ def main(task: dict[str, Any]) -> None:
         task: ``work``, ``places`` (``data``: the served files), ``cells``, ``kind``, ``filename``,
             ``seed``; perhaps ``budget`` (``epochs``, ``seconds``), ``beside`` (the served files
             that lie in the work folder) and ``speed``
-            (``joined_steps``: how many at most; ``decoded_data``: whether to use what
-            :func:`prepare` has decoded), and ``probes``, see :mod:`grader.worker.probe`.
+            (``joined_steps``: how many at most; ``direct_feed``; ``decoded_data``: whether to use
+            what :func:`prepare` has decoded), and ``probes``, see :mod:`grader.worker.probe`.
     """
     work = Path(task["work"])
     problems: dict[int, str] = {}
@@ -79,6 +80,7 @@ def main(task: dict[str, Any]) -> None:
         lay_beside(folder, work, task.get("beside") or ())
         if speed.get("decoded_data"):
             _ahead.give(folder)
+    DirectFeed(wanted=bool(speed.get("direct_feed"))).install()
     recorder.install()
     shell, figures = open_shell(), Figures()
     shell.on_display = figures.displayed

@@ -267,7 +267,8 @@ IMPURE = {
 
 def both(kernel, code, **task):
     cells = (COMMON, WATCHING, code, KEEP)
-    runs = kernel.run_all(cells, [task | {"speed": {"joined_steps": most}} for most in (0, 32)])
+    speeds = {"joined_steps": 0}, {"joined_steps": 32, "direct_feed": True}
+    runs = kernel.run_all(cells, [task | {"speed": speed} for speed in speeds])
     for run in runs:
         assert run.outcomes == ["ok"] * 4, run.errors
     plain, joined = (run.arrays() for run in runs)
@@ -305,7 +306,8 @@ def alone(kernel):
         for code in ALONE.values()
     ]
     begin = "joined = next((o for o in gc.get_objects() if isinstance(o, JoinedSteps)))"
-    ran = kernel.run(COMMON, WATCHING, begin, *cells, speed={"joined_steps": 32})
+    speed = {"joined_steps": 32, "direct_feed": True}
+    ran = kernel.run(COMMON, WATCHING, begin, *cells, speed=speed)
     assert ran.outcomes[:3] == ["ok"] * 3
     assert len({fit.model for fit in ran.fits if fit.completed}) == len(ALONE)
     return dict(zip(ALONE, ran.errors[3:], strict=True))
