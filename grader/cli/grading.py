@@ -1,6 +1,7 @@
 """``grader grade`` and ``grader check``: the main job, for a class and for oneself."""
 
-# Heavy modules are imported by the command that needs them: `grader --help` answers at once.
+# Heavy modules are imported by the command that needs them: `grader --help` answers at once. What
+# judges and shows results is imported last: by then the sandbox's server is getting itself ready.
 # ruff: noqa: PLC0415
 
 from pathlib import Path
@@ -73,10 +74,7 @@ def grade(  # noqa: PLR0913, PLR0917 - one argument an option
     from rich.console import Console
 
     from grader.collect import collect
-    from grader.report.overview import show_overview
     from grader.report.progress import Watch
-    from grader.report.terminal import show_circumstances, show_class
-    from grader.report.timings import show_timings
 
     console = Console(highlight=False)
     with faults(console):
@@ -87,6 +85,11 @@ def grade(  # noqa: PLR0913, PLR0917 - one argument an option
         )
         with Watch(len(submissions), console) as watch:
             reports = _grade(submissions, wanted, output, wishes, watch, hidden=True)
+
+    from grader.report.overview import show_overview
+    from grader.report.terminal import show_circumstances, show_class
+    from grader.report.timings import show_timings
+
     show_class(reports, console)
     show_overview(reports, console)
     show_circumstances(reports[0], console)
@@ -124,10 +127,7 @@ def check(  # noqa: PLR0913, PLR0917 - one argument an option
     from rich.console import Console
 
     from grader.collect import collect
-    from grader.inert import inert_json
-    from grader.report.as_json import as_data
     from grader.report.progress import Watch
-    from grader.report.terminal import show_circumstances, show_one
 
     console = Console(highlight=False, stderr=as_json)
     with faults(console), tempfile.TemporaryDirectory(prefix="grader-") as folder:
@@ -141,6 +141,11 @@ def check(  # noqa: PLR0913, PLR0917 - one argument an option
         wishes = wishes_of(data, isolation, 1, store, fresh=fresh)
         with Watch(1, console) as watch:
             report = _grade(submissions, wanted, Path(folder), wishes, watch, hidden=False)[0]
+
+    from grader.inert import inert_json
+    from grader.report.as_json import as_data
+    from grader.report.terminal import show_circumstances, show_one
+
     if as_json:
         print(inert_json(as_data(report, for_student=True), indent=2).decode())  # noqa: T201
     else:
@@ -162,9 +167,10 @@ def _grade(
     hidden: bool,
 ) -> "list[Report]":
     from grader.office import open_office
-    from grader.pipeline import grade as grade_all
 
     with open_office(assignment, results, wishes, on_progress=watch.hear, say=watch.say) as office:
+        from grader.pipeline import grade as grade_all
+
         watch.ready()
         reports = grade_all(
             submissions,
