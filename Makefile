@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+# Each runs whole files, with up to 5 GB of memory.
+TESTERS ?= 2
 
 .PHONY: setup demo test check docs
 
@@ -19,7 +21,7 @@ demo: setup
 	$(BIN)/grader grade mnist_softmax assignments/mnist_softmax/samples --output demo-results
 
 test: setup
-	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python -m pytest --numprocesses $(TESTERS) --dist loadfile --cov --cov-report=term
 
 check: setup
 	$(BIN)/ruff check

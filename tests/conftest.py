@@ -75,6 +75,8 @@ def pytest_runtest_logreport(report):
 
 def pytest_sessionfinish(session):
     """In CI, tests that want the real data must not be skipped where the data is."""
+    if hasattr(session.config, "workerinput"):
+        return  # one of several testers: only who started them hears of all tests
     there = (REAL / "mnist.npz").is_file() and os.environ.get("CI")
     if there and (_real_data["skipped"] or not _real_data["passed"]):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

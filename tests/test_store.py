@@ -794,7 +794,8 @@ def test_nobody_can_date_evidence_into_the_future(tmp_path, archive):
 
 
 def call(*args):
-    return CliRunner().invoke(grader.cli.store.app, [str(arg) for arg in args])
+    wide = {"COLUMNS": "500"}  # how long a temporary path is shall break no line
+    return CliRunner().invoke(grader.cli.store.app, [str(arg) for arg in args], env=wide)
 
 
 def test_where_the_store_lies(monkeypatch, tmp_path):
