@@ -18,6 +18,8 @@ from grader.workbench import OnProgress, Shortcuts, Workbench
 
 PROGRAMS = ("kernel", "judge")
 """What the server imports ahead."""
+LATE = ("keras.wrappers", "keras._tf_keras.keras.wrappers")
+"""What Keras imports scikit-learn for, which takes half a second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,7 @@ def open_bench(
                     programs=PROGRAMS,
                     readable={"data": dataset.served},
                     prepare={"decoded_data": shortcuts.decoded_data},
+                    late=LATE,
                 )
             )
         yield Workbench(

@@ -89,6 +89,19 @@ def _plain(report):
     return data
 
 
+def test_what_keras_imports_late_is_there(run, tmp_path):
+    (tmp_path / "wrapped.py").write_text(
+        "import keras, sklearn.preprocessing\n"
+        "from keras.wrappers import SKLearnClassifier\n"
+        "from tensorflow.keras.wrappers import SKLearnClassifier as Other\n"
+        "assert SKLearnClassifier is Other is keras.wrappers.SKLearnClassifier\n"
+        "assert issubclass(Other, sklearn.base.BaseEstimator)\n"
+    )
+    (report,), _ = run(tmp_path / "wrapped.py")
+    assert report.ending == "finished"
+    assert report.cells == (), "a cell raised"
+
+
 def test_work_near_the_threshold_is_run_with_other_seeds_and_the_report_shows_them(run):
     wanted = AccuracyWanted(at_least=0.92, margin=0.02, retries=2)
     (report,), _ = run("ada.ipynb", settings={"thresholds": Thresholds(accuracy=wanted)})

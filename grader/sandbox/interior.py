@@ -16,7 +16,13 @@ PACKAGE = Path(__file__).resolve().parent.parent
 WORKERS = PACKAGE / "worker"
 LAUNCH = WORKERS / "launch.py"
 WARDEN = WORKERS / "warden.py"
-FIRST = (LAUNCH, WARDEN, WORKERS / "namespaces.py", WORKERS / "zygote.py")
+FIRST = (
+    LAUNCH,
+    WARDEN,
+    WORKERS / "late.py",
+    WORKERS / "namespaces.py",
+    WORKERS / "zygote.py",
+)
 """What runs before a worker does, and lies in one folder wherever it runs."""
 
 _SYSTEM = (

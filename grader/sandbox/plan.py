@@ -75,6 +75,8 @@ class Serving:
     """What every run of it may read, as in :attr:`Job.readable`."""
     prepare: Mapping[str, object]
     """What the workers' ``prepare`` gets."""
+    late: Sequence[str] = ()
+    """Modules that the workers import, and which may wait until the server has time."""
 
 
 def write(job: Job, limits: Limits, doors: Doors, inside: tuple[int, int] | None = None) -> int:
@@ -122,7 +124,11 @@ def write_server(serving: Serving, doors: Doors, control: int) -> int:
         "limits": {"CORE": 0},
         "files": _sizes(files),
     }
-    task = {"programs": list(serving.programs), "prepare": dict(serving.prepare)}
+    task = {
+        "programs": list(serving.programs),
+        "prepare": dict(serving.prepare),
+        "late": list(serving.late),
+    }
     return in_memory(_line(plan), _line(_task(task, doors)), *files.values())
 
 

@@ -31,6 +31,7 @@ class ZygoteSandbox:
         programs: The workers to import ahead.
         readable: What a forked job may read, as in :attr:`Job.readable`. Never held-out data.
         prepare: What the workers' ``prepare`` gets besides ``work`` and ``places``.
+        late: Modules that the workers import, and which may wait until the server has time.
         runs: After so many a new server takes over.
     """
 
@@ -41,11 +42,15 @@ class ZygoteSandbox:
         programs: Sequence[str],
         readable: Mapping[str, Path] | None = None,
         prepare: Mapping[str, object] | None = None,
+        late: Sequence[str] = (),
         runs: int = 200,
     ) -> None:
         self._cold = cold
         self._serving = Serving(
-            programs=tuple(programs), readable=dict(readable or {}), prepare=dict(prepare or {})
+            programs=tuple(programs),
+            readable=dict(readable or {}),
+            prepare=dict(prepare or {}),
+            late=tuple(late),
         )
         self._most_runs = runs
         self._changed = threading.Condition()

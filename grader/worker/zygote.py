@@ -15,6 +15,7 @@ import importlib
 import json
 import os
 import random
+import select
 import signal
 import socket
 import sys
@@ -23,11 +24,13 @@ import types
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from . import launch, namespaces, warden
+from . import late, launch, namespaces, warden
 
 PR_SET_DUMPABLE = 4
 WITH_LIFELINE = 6
 MOST_DESCRIPTORS = 8
+IDLE_S = 0.2
+"""Seconds without a request after which there is time for what was put off."""
 
 
 class Server:
@@ -35,16 +38,19 @@ class Server:
 
     Args:
         workers: The folder of the workers.
-        task: ``programs`` (the workers to import), ``prepare`` (what their ``prepare`` gets besides
-            ``work`` and ``places``).
+        task: ``programs`` (the workers to import), ``late`` (modules that they import and which may
+            wait until there is time), ``prepare`` (what their ``prepare`` gets besides ``work`` and
+            ``places``).
     """
 
     def __init__(self, workers: str, task: launch.Task) -> None:
         self._ids = os.getuid(), os.getgid()
         self._runs: dict[str, launch.Run] = {}
         known = {"work": task["work"], "places": task["places"], **task["prepare"]}
+        self._late = late.Late(task["late"])
         for name in task["programs"]:
-            worker = launch.import_worker(workers, name)
+            with self._late.put_off():
+                worker = launch.import_worker(workers, name)
             if hasattr(worker, "prepare"):
                 worker.prepare(dict(known))
             self._runs[name] = worker.main
@@ -58,7 +64,12 @@ class Server:
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         gc.freeze()  # a collection in a fork would copy what it only looks at
         control.send(json.dumps({"serving": sorted(self._runs)}).encode())
+        waits = True
         while True:
+            if waits and not select.select([control], [], [], IDLE_S)[0]:
+                waits = False
+                if self._late.catch_up():
+                    gc.freeze()
             descriptors = _next(control)
             try:
                 _alone()

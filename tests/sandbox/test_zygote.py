@@ -300,6 +300,18 @@ def test_a_job_that_needs_more_is_a_fresh_process(cold, open_folder):
         assert sandbox._current.taken == 0
 
 
+def test_what_is_late_is_there_when_it_is_used_and_once_the_server_has_time(cold):
+    with ZygoteSandbox(cold, programs=("late",), late=("colorsys",)) as sandbox:
+        first = do(sandbox, "use", program="late")
+        assert first["put_off"]
+        assert first["value"] == [1, 1, 1]
+        deadline = time.monotonic() + 20
+        while do(sandbox, "look", program="late")["waits"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+        assert sandbox.notes == ()
+
+
 def test_after_some_runs_a_new_server_takes_over(cold):
     with ZygoteSandbox(cold, programs=("forks",), runs=3) as sandbox:
         before = open_descriptors()
