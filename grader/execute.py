@@ -99,6 +99,7 @@ def execute(
                 "speed": {
                     "decoded_data": bench.shortcuts.decoded_data,
                     "joined_steps": JOINED if bench.shortcuts.joined_steps else 1,
+                    "one_trace": bench.shortcuts.one_trace,
                     "direct_feed": bench.shortcuts.direct_feed,
                 },
             },

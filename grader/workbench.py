@@ -39,6 +39,8 @@ class Shortcuts:
     """The first ``load_data()`` of a run finds its arrays decoded."""
     joined_steps: bool = True
     """``fit`` makes several updates in one call of its compiled function, if nobody watches."""
+    one_trace: bool = True
+    """What a joined step would make when it is traced is made before, and it is traced once."""
     direct_feed: bool = True
     """Arrays enter TensorFlow by one copy, and a pipeline of theirs is begun as Keras wrote it."""
 

@@ -55,7 +55,8 @@ WithoutOption = Annotated[
     typer.Option(
         "--without",
         metavar="SHORTCUT",
-        help="Go the long way: zygote, decoded-data, joined-steps, direct-feed. May be repeated.",
+        help="Go the long way: zygote, decoded-data, joined-steps, one-trace, direct-feed. "
+        "May be repeated.",
     ),
 ]
 

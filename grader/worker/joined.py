@@ -36,6 +36,7 @@ from keras.src.utils.python_utils import is_default
 from tensorflow.python.framework import op_def_registry
 
 from .hooks import after
+from .one_trace import make_ahead
 
 LONG = 0.05
 """Seconds that joined steps may take: as often does Keras draw its progress bar, and as soon does
@@ -84,10 +85,14 @@ class JoinedSteps:
 
     Args:
         most: How many steps to take in one call; 0 or 1 to leave everything as it is.
+        one_trace: Whether to have joined steps traced once where that cannot be noticed.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, *, one_trace: bool = False) -> None:
         self.most = most
+        self.one_trace = one_trace
+        self.made_ahead = 0
+        """How many models had their optimizer made ready before a step was traced."""
         self.calls: list[int] = []
         """How many steps each call of TensorFlow took that could have joined them."""
         self._here = _Here()
@@ -279,6 +284,8 @@ class _Call:
         step = _step_of(known)
         if step is None:
             return None
+        if self._joined.one_trace and self._way is _TRAINING:
+            self._joined.made_ahead += make_ahead(model, data._distributed_dataset.element_spec)
         # Kept with Keras' function, so that a model is traced once and forgotten as a whole.
         steps: _Steps = vars(known).setdefault("joined", _Steps(known, step))
         return None if steps.unfit else steps

@@ -56,8 +56,9 @@ def main(task: dict[str, Any]) -> None:
         task: ``work``, ``places`` (``data``: the served files), ``cells``, ``kind``, ``filename``,
             ``seed``; perhaps ``budget`` (``epochs``, ``seconds``), ``beside`` (the served files
             that lie in the work folder) and ``speed``
-            (``joined_steps``: how many at most; ``direct_feed``; ``decoded_data``: whether to use
-            what :func:`prepare` has decoded), and ``probes``, see :mod:`grader.worker.probe`.
+            (``joined_steps``: how many at most; ``one_trace``; ``direct_feed``; ``decoded_data``:
+            whether to use what :func:`prepare` has decoded), and ``probes``, see
+            :mod:`grader.worker.probe`.
     """
     work = Path(task["work"])
     problems: dict[int, str] = {}
@@ -69,7 +70,9 @@ def main(task: dict[str, Any]) -> None:
     recorder = Recorder(
         save=keep,
         budget=Budget(**(task.get("budget") or {})),
-        joined=JoinedSteps(int(speed.get("joined_steps") or 0)),
+        joined=JoinedSteps(
+            int(speed.get("joined_steps") or 0), one_trace=bool(speed.get("one_trace"))
+        ),
         overlap=_overlap,
     )
     _same_in_same_out(task["seed"])

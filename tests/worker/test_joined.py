@@ -265,9 +265,12 @@ IMPURE = {
 }
 
 
+EVERY_SHORTCUT = {"joined_steps": 32, "one_trace": True, "direct_feed": True}
+
+
 def both(kernel, code, **task):
     cells = (COMMON, WATCHING, code, KEEP)
-    speeds = {"joined_steps": 0}, {"joined_steps": 32, "direct_feed": True}
+    speeds = {"joined_steps": 0}, EVERY_SHORTCUT
     runs = kernel.run_all(cells, [task | {"speed": speed} for speed in speeds])
     for run in runs:
         assert run.outcomes == ["ok"] * 4, run.errors
@@ -306,8 +309,7 @@ def alone(kernel):
         for code in ALONE.values()
     ]
     begin = "joined = next((o for o in gc.get_objects() if isinstance(o, JoinedSteps)))"
-    speed = {"joined_steps": 32, "direct_feed": True}
-    ran = kernel.run(COMMON, WATCHING, begin, *cells, speed=speed)
+    ran = kernel.run(COMMON, WATCHING, begin, *cells, speed=EVERY_SHORTCUT)
     assert ran.outcomes[:3] == ["ok"] * 3
     assert len({fit.model for fit in ran.fits if fit.completed}) == len(ALONE)
     return dict(zip(ALONE, ran.errors[3:], strict=True))
@@ -444,3 +446,52 @@ def test_an_error_in_a_step_names_the_same_layer(kernel):
     assert kinds == ("InvalidArgumentError",) * 2
     for one, other in pairwise(messages):
         assert re.findall("indices.*", one) == re.findall("indices.*", other) != []
+
+
+TRACED_TWICE = {
+    "layer": "class Own(layers.Layer):\n    def call(self, inputs):\n"
+    "        traced.append(1)\n        return inputs\n"
+    "model = compiled(dense(Own()))",
+    "layer on an instance": "model = dense()\ncall = model.layers[0].call\n"
+    "def own(inputs, **more):\n    traced.append(1)\n    return call(inputs, **more)\n"
+    "model.layers[0].call = own\ncompiled(model)",
+    "activation": "def own(t):\n    traced.append(1)\n    return t\n"
+    "model = compiled(dense(layers.Activation(own)))",
+    "regulariser": "def own(w):\n    traced.append(1)\n    return 0.0 * tf.reduce_sum(w)\n"
+    "model = compiled(dense(layers.Dense(3, kernel_regularizer=own)))",
+    "loss": "def own(a, b):\n    traced.append(1)\n    return tf.reduce_mean(b, axis=-1)\n"
+    "model = compiled(dense(), loss=own)",
+    "metric": "def own(a, b):\n    traced.append(1)\n    return tf.reduce_mean(b, axis=-1)\n"
+    "model = compiled(dense(), metrics=[own])",
+    "schedule": "class Own(keras.optimizers.schedules.LearningRateSchedule):\n"
+    "    def __call__(self, step):\n        traced.append(1)\n        return 0.1\n"
+    "    def get_config(self):\n        return {}\n"
+    "model = compiled(dense(), keras.optimizers.SGD(Own()))",
+}
+
+
+@pytest.mark.parametrize("case", TRACED_TWICE)
+def test_python_of_ones_own_is_traced_as_often_as_ever(kernel, case):
+    code = f"traced = []\n{TRACED_TWICE[case]}\ntraced.clear()\nfit(model)"
+    cells = (COMMON, code, "kept = {'traced': np.array(traced)}\nnp.savez('kept.npz', **kept)")
+    speeds = [EVERY_SHORTCUT | {"one_trace": wanted} for wanted in (False, True)]
+    runs = kernel.run_all(cells, [{"speed": speed} for speed in speeds])
+    assert [run.outcomes for run in runs] == [["ok"] * 3] * 2, runs[1].errors
+    twice, again = (run.arrays()["traced"].tolist() for run in runs)
+    assert twice == again != []
+
+
+@pytest.mark.parametrize("model", ["dense()", "dense(keras.Sequential([layers.Dense(5)]))"])
+def test_keras_own_layers_are_traced_once(kernel, model):
+    ran = kernel.run(
+        COMMON,
+        "from keras.src.backend.tensorflow import trainer\ntraced = []\n"
+        "once = trainer.data_adapter_utils.unpack_x_y_sample_weight\n"
+        "def count(data):\n    traced.append(1)\n    return once(data)\n"
+        "trainer.data_adapter_utils.unpack_x_y_sample_weight = count",
+        f"fit(compiled({model}))",
+        "joined = next((o for o in gc.get_objects() if isinstance(o, JoinedSteps)))\n"
+        "assert traced == [1] and joined.made_ahead == 1, (traced, joined.made_ahead)",
+        speed=EVERY_SHORTCUT,
+    )
+    assert ran.outcomes == ["ok"] * 4, ran.errors
