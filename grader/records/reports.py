@@ -7,7 +7,7 @@ from typing import Any, Literal
 from grader.records.evidence import Measurement
 from grader.records.flags import Flag
 from grader.records.trainings import FitRecord
-from grader.records.words import CheckOutcome, RunEnding
+from grader.records.words import CheckOutcome, CheckWord, RunEnding
 
 AlignedMark = Literal["same", "changed", "missing", "extra"]
 """How a layer found stands beside the one expected."""
@@ -57,6 +57,8 @@ class CheckResult:
     """What to try, or why it was not judged."""
     alignment: tuple[AlignedLayer, ...] = ()
     """The expected and the found network side by side, where a wrong network was compared."""
+    tells: tuple[CheckWord, ...] = ()
+    """Which of its words may tell what was measured on held-out data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,5 +72,9 @@ Metric = Literal["accuracy", "mean_squared_error"]
 """What a model is measured by: of classes, the share answered right."""
 
 
+CheckWord = Literal["expected", "received", "hint"]
+"""What a check says beyond its verdict."""
+
+
 Role = Literal["layer", "plumbing", "preprocessing", "regularisation", "operation"]
 """What a layer is there for: learning, reshaping, preparing input, regularising, arithmetic."""
