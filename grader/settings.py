@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from grader.probes import Probe
-from grader.records import Metric, Task, Transform
+from grader.records import Feedback, Metric, Task, Transform
 
 FRACTION = Annotated[float, Field(ge=0, le=1)]
 POSITIVE = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
@@ -177,6 +177,16 @@ class Extra:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FeedbackWanted:
+    """``[feedback]``: what a student's copy of a report tells."""
+
+    __pydantic_config__ = _STRICT
+
+    held_out: Feedback = "exact"
+    """How much of what was measured on held-out data."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hidden:
     """``[hidden]``: what a student's copy says of the checks it does not carry."""
 
@@ -222,6 +232,7 @@ class Settings:
     """``[models.NAME]``: what else is judged, each by its own variable."""
     thresholds: Thresholds = field(default_factory=Thresholds)
     extra: Extra | None = None
+    feedback: FeedbackWanted = field(default_factory=FeedbackWanted)
     hidden: Hidden = field(default_factory=Hidden)
     validate: Validate = field(default_factory=Validate)
     probes: Mapping[Annotated[str, Field(pattern=r"^[a-z]\w*$")], Probe] = field(

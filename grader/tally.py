@@ -35,6 +35,8 @@ def tally(
     """
     counted = [result for result in results if result.outcome != "broken"]
     settings, execution = assignment.settings, evidence.execution
+    feedback = settings.feedback.held_out
+    on_measured = tuple(_on_measurement(evidence.measurement, settings))
     isolation = bench.sandbox.isolation
     return Report(
         version=VERSION,
@@ -63,7 +65,9 @@ def tally(
         },
         extra=evidence.extra,
         cells=_cells(evidence),
-        notes=_notes(evidence, assignment),
+        notes=tuple(dict.fromkeys([*_notes(evidence, assignment), *on_measured])),
+        withheld_notes=on_measured if feedback != "exact" else (),
+        feedback=feedback,
         flags=flags(evidence, assignment),
         not_run={"checks": not_run[0], "points": not_run[1]},
         isolation={"level": isolation.level, "description": isolation.description},
@@ -137,8 +141,9 @@ _ENDINGS = {
 }
 
 
-def _notes(evidence: Evidence, assignment: Assignment) -> tuple[str, ...]:
-    execution, measurement = evidence.execution, evidence.measurement
+def _notes(evidence: Evidence, assignment: Assignment) -> list[str]:
+    """Say what one should know, but for what was measured."""
+    execution = evidence.execution
     settings = assignment.settings
     notes: list[str] = []
     if ending := _ENDINGS.get(execution.ending):
@@ -161,13 +166,13 @@ def _notes(evidence: Evidence, assignment: Assignment) -> tuple[str, ...]:
         for name, judged in evidence.others.items()
         if judged.problem
     ]
-    if measurement:
-        notes += _on_measurement(measurement, settings)
-    return tuple(dict.fromkeys(notes))
+    return notes
 
 
-def _on_measurement(measurement: Measurement, settings: Settings) -> Iterator[str]:
-    """Say what one should know of how it was measured."""
+def _on_measurement(measurement: Measurement | None, settings: Settings) -> Iterator[str]:
+    """Say what one should know of how it was measured; all of it tells what was."""
+    if measurement is None:
+        return
     wanted = settings.thresholds.of(measurement.metric)
     if measurement.runs:
         yield _several_runs(measurement)

@@ -40,6 +40,11 @@ def complaint(folder):
             'inputs = ["vector"]\n[extra]\nfile = "../p.npz"',
             ":14: extra.file",
         ),
+        (
+            'inputs = ["vector"]',
+            'inputs = ["vector"]\n[feedback]\nheld_out = "rough"',
+            ":14: feedback.held_out: expected 'exact', 'banded' or 'verdict'. Received: 'rough'",
+        ),
         ('version = "1"', "version = 1", ":4: version: expected a valid string. Received: 1."),
         ('version = "1"', "version =", "is not TOML"),
     ],

@@ -94,8 +94,8 @@ def test_several_forms_are_named(report, make):
 def test_the_report_has_every_field_that_it_promises(report):
     fields = (
         "version assignment submission ending points out_of needs_a_person checks models fits "
-        "measurement measurements extra cells notes flags attempts not_run isolation data "
-        "environment seconds"
+        "measurement measurements extra cells notes withheld_notes feedback flags attempts "
+        "not_run isolation data environment seconds"
     )
     data = as_data(report())
     assert list(data) == fields.split()
@@ -142,7 +142,7 @@ def test_a_student_sees_no_flag_and_nothing_of_the_extra_set(report, make):
     assert [flag.kind for flag in made.flags] == ["constant"]
     assert as_data(made)["flags"][0]["kind"] == "constant"
     assert as_data(made)["extra"]["samples"] == 4321
-    assert not {"flags", "extra", "attempts"} & set(data)
+    assert not {"flags", "extra", "attempts", "withheld_notes"} & set(data)
     assert "4321" not in json.dumps(data)
     assert made.flags[0].sentence not in json.dumps(data)
 

@@ -34,7 +34,8 @@ from grader.trials import Complaint
 
 FOR_STUDENTS = (
     *("name", "title", "version", "seed"),
-    *("data", "layers", "model", "models", "probes", "limits", "training", "thresholds", "hidden"),
+    *("data", "layers", "model", "models", "probes", "limits", "training", "thresholds"),
+    *("feedback", "hidden"),
 )
 """The keys of ``assignment.toml`` that a self-check needs; any other is the author's own."""
 LIBRARIES = ("keras", "tensorflow", "numpy", "matplotlib", "pandas", "scikit-learn")

@@ -10,7 +10,7 @@ from grader.checks.performance import HeldOut
 from grader.checks.plots import Figures
 from grader.checks.probes import Probes
 from grader.checks.training import Training, Trainings
-from grader.checks.verdict import BrokenFactError, MissingFactError
+from grader.checks.verdict import BrokenFactError, MissingFactError, Told
 from grader.records import Evidence, ExecutionRecord, FoundModel, Submission
 from grader.settings import Settings
 
@@ -26,6 +26,8 @@ class Fixtures:
         self._settings = settings
         self._now: Evidence | None = None
         """Of the submission that is being judged."""
+        self._told = Told()
+        """Of the check that is running."""
 
     @property
     def _facts(self) -> Evidence:
@@ -128,7 +130,7 @@ class Fixtures:
     @pytest.fixture
     def named(self) -> NamedModels:
         """Each of several models that the assignment asks for, by the name it gives."""
-        return NamedModels(self._facts, self._broken, self._settings.thresholds)
+        return NamedModels(self._facts, self._broken, self._settings.thresholds, self._told)
 
     @property
     def _broken(self) -> str:
@@ -153,4 +155,4 @@ class Fixtures:
             raise self._nothing("a model that answers the held-out samples")
         if not self._facts.measurement.samples:
             pytest.skip(self._facts.measurement.problem)
-        return HeldOut(self._facts.measurement, self._settings.thresholds)
+        return HeldOut(self._facts.measurement, self._settings.thresholds, self._told)

@@ -4,7 +4,7 @@ from grader.checks.architecture import JudgedModel
 from grader.checks.evaluations import Evaluations
 from grader.checks.performance import HeldOut
 from grader.checks.training import Training
-from grader.checks.verdict import BrokenFactError, MissingFactError
+from grader.checks.verdict import BrokenFactError, MissingFactError, Told
 from grader.records import Evidence, Judged
 from grader.settings import Thresholds
 
@@ -13,11 +13,16 @@ class NamedModel:
     """One of several models that an assignment asks for, as checks see it."""
 
     def __init__(
-        self, judged: Judged, evidence: Evidence, thresholds: Thresholds | None = None
+        self,
+        judged: Judged,
+        evidence: Evidence,
+        thresholds: Thresholds | None = None,
+        told: Told | None = None,
     ) -> None:
         self._judged = judged
         self._execution = evidence.execution
         self._thresholds = thresholds
+        self._told = told
 
     @property
     def model(self) -> JudgedModel:
@@ -63,7 +68,7 @@ class NamedModel:
         """
         if self._judged.measurement is None:
             raise self._nothing("a model that answers the held-out samples")
-        return HeldOut(self._judged.measurement, self._thresholds)
+        return HeldOut(self._judged.measurement, self._thresholds, self._told)
 
     def _nothing(self, what: str) -> Exception:
         if self._judged.broken:
@@ -80,11 +85,16 @@ class NamedModels:
     """
 
     def __init__(
-        self, evidence: Evidence, broken: str = "", thresholds: Thresholds | None = None
+        self,
+        evidence: Evidence,
+        broken: str = "",
+        thresholds: Thresholds | None = None,
+        told: Told | None = None,
     ) -> None:
         self._evidence = evidence
         self._broken = broken
         self._thresholds = thresholds
+        self._told = told
 
     def __getitem__(self, name: str) -> NamedModel:
         """Give one of them by the assignment's name for it."""
@@ -95,4 +105,4 @@ class NamedModels:
             number=None, card=None, measurement=None, problem=evidence.execution.problem
         )
         judged = evidence.others.get(name, nothing)
-        return NamedModel(judged, evidence, self._thresholds)
+        return NamedModel(judged, evidence, self._thresholds, self._told)

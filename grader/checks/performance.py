@@ -1,7 +1,13 @@
 """Checks of how good a model is, on data that the student's code could not reach."""
 
-from grader.checks.verdict import BrokenFactError, MissingFactError, Unmet
-from grader.records import Measurement, Metric
+from grader.checks.verdict import (
+    EVERY_WORD,
+    BrokenFactError,
+    MissingFactError,
+    Told,
+    Unmet,
+)
+from grader.records import CheckWord, Measurement, Metric
 from grader.settings import Thresholds
 
 
@@ -11,25 +17,37 @@ class HeldOut:
     Args:
         measurement: What was measured.
         thresholds: What the assignment says a model should reach, if it says so.
+        told: Where it is noted that the check has been told what was measured.
     """
 
-    def __init__(self, measurement: Measurement, thresholds: Thresholds | None = None) -> None:
-        self.measurement = measurement
-        """Everything known about it."""
+    def __init__(
+        self,
+        measurement: Measurement,
+        thresholds: Thresholds | None = None,
+        told: Told | None = None,
+    ) -> None:
+        self._measurement = measurement
         self._thresholds = thresholds or Thresholds()
+        self._told = told or Told()
+
+    @property
+    def measurement(self) -> Measurement:
+        """Everything known about it."""
+        self._told.measured = True
+        return self._measurement
 
     def _value(self, metric: Metric) -> float:
-        if self.measurement.metric != metric:
+        if self._measurement.metric != metric:
             raise BrokenFactError(
-                f"this assignment's task is measured by its {self.measurement.metric}, "
+                f"this assignment's task is measured by its {self._measurement.metric}, "
                 f"not by its {metric}"
             )
-        value = self.measurement.value
+        value = self._measurement.value
         if value is None:
             raise MissingFactError(
                 expected="answers to the held-out samples",
                 received="none",
-                hint=self.measurement.problem,
+                hint=self._measurement.problem,
             )
         return value
 
@@ -40,7 +58,9 @@ class HeldOut:
         Raises:
             Unmet: Nothing could be measured.
         """
-        return self._value("accuracy")
+        value = self._value("accuracy")
+        self._told.measured = True
+        return value
 
     @property
     def error(self) -> float:
@@ -49,7 +69,9 @@ class HeldOut:
         Raises:
             Unmet: Nothing could be measured.
         """
-        return self._value("mean_squared_error")
+        value = self._value("mean_squared_error")
+        self._told.measured = True
+        return value
 
     def expect_accuracy(self, *, at_least: float | None = None) -> None:
         """Expect a share of right answers.
@@ -64,6 +86,7 @@ class HeldOut:
         Example:
             ``held_out.expect_accuracy()``
         """
+        is_fixed = at_least is None
         if at_least is None and self._thresholds.accuracy:
             at_least = self._thresholds.accuracy.at_least
         if at_least is None:
@@ -71,12 +94,12 @@ class HeldOut:
                 "assignment.toml has no [thresholds.accuracy]: write at_least = 0.90 there, or "
                 "expect_accuracy(at_least=0.90) in the check"
             )
-        if self.accuracy >= at_least:
+        if self._value("accuracy") >= at_least:
             return
-        raise Unmet(
-            expected=f"an accuracy of at least {at_least:.1%} on held-out data".replace("%", " %"),
-            received=measured_words(self.measurement),
-            hint=self._why(),
+        raise self._short(
+            f"an accuracy of at least {at_least:.1%} on held-out data".replace("%", " %"),
+            measured_words(self._measurement),
+            is_fixed=is_fixed,
         )
 
     def expect_error(self, *, at_most: float | None = None) -> None:
@@ -91,6 +114,7 @@ class HeldOut:
         Example:
             ``held_out.expect_error(at_most=0.001)``
         """
+        is_fixed = at_most is None
         if at_most is None and self._thresholds.error:
             at_most = self._thresholds.error.at_most
         if at_most is None:
@@ -98,12 +122,12 @@ class HeldOut:
                 "assignment.toml has no [thresholds.error]: write at_most = 0.001 there, or "
                 "expect_error(at_most=0.001) in the check"
             )
-        if self.error <= at_most:
+        if self._value("mean_squared_error") <= at_most:
             return
-        raise Unmet(
-            expected=f"a mean squared error of at most {at_most:g} on held-out data",
-            received=measured_words(self.measurement),
-            hint=self._why(),
+        raise self._short(
+            f"a mean squared error of at most {at_most:g} on held-out data",
+            measured_words(self._measurement),
+            is_fixed=is_fixed,
         )
 
     def expect_each_class(self, *, at_least: float) -> None:
@@ -112,24 +136,56 @@ class HeldOut:
         Example:
             ``held_out.expect_each_class(at_least=0.5)``
         """
-        self.accuracy  # noqa: B018 - raises when there is nothing
-        shares = self.measurement.per_class
+        self._value("accuracy")  # raises when there is nothing
+        shares = self._measurement.per_class
         worst = min(range(len(shares)), key=lambda label: shares[label])
         if shares[worst] >= at_least:
             return
-        raise Unmet(
-            expected=f"at least {at_least:.0%} right in each class".replace("%", " %"),
-            received=f"{shares[worst]:.1%} in class {worst}".replace("%", " %"),
-            hint=self._why(),
+        raise self._short(
+            f"at least {at_least:.0%} right in each class".replace("%", " %"),
+            f"{shares[worst]:.1%} in class {worst}".replace("%", " %"),
         )
 
-    def _why(self) -> str:
-        found = self.measurement
+    def _short(self, expected: str, received: str, *, is_fixed: bool = False) -> Unmet:
+        """Say what is not reached, and which of the words tell what was measured.
+
+        Args:
+            expected: What ought to be.
+            received: What is.
+            is_fixed: Whether the bound stands in ``assignment.toml``. One that a check gives may be
+                made of what the check has been told before.
+        """
+        tells: list[CheckWord] = ["received"]
+        hint = self._about_answers()
+        if not hint or self._may_be_chosen:
+            tells.append("hint")
+        tells_all = self._told.measured and not is_fixed
+        self._told.measured = True
+        return Unmet(
+            expected=expected,
+            received=received,
+            hint=hint or self._about_classes(),
+            tells=EVERY_WORD if tells_all else tuple(tells),
+        )
+
+    @property
+    def _may_be_chosen(self) -> bool:
+        """Whether it may be the best of several: then the very answers say something of labels."""
+        wanted = self._thresholds.of(self._measurement.metric)
+        return len(self._measurement.tried) > 1 or bool(wanted and wanted.retries)
+
+    def _about_answers(self) -> str:
+        """Say what is odd about the answers, whatever the labels are."""
+        found = self._measurement
         if found.constant:
             what = "class" if found.metric == "accuracy" else "number"
             return f"The model gives every sample the same {what}: it has learnt nothing."
         if found.non_finite:
             return f"{found.non_finite:,} answers are not numbers (NaN or infinite)."
+        return ""
+
+    def _about_classes(self) -> str:
+        found = self._measurement
         if not found.per_class:
             return ""
         ranked = sorted(range(len(found.per_class)), key=lambda label: found.per_class[label])

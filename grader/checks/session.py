@@ -17,12 +17,13 @@ import pytest
 
 from grader.assignment import Assignment
 from grader.checks.fixtures import Fixtures
-from grader.checks.verdict import BrokenFactError, Unmet
+from grader.checks.verdict import EVERY_WORD, BrokenFactError, Unmet
 from grader.errors import AssignmentError
 from grader.records import (
     AlignedLayer,
     CheckOutcome,
     CheckResult,
+    CheckWord,
     Evidence,
 )
 
@@ -173,6 +174,7 @@ class _Verdict:
     received: str = ""
     hint: str = ""
     alignment: tuple[AlignedLayer, ...] = ()
+    tells: tuple[CheckWord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +257,9 @@ class _Judge(Fixtures):
         error = call.excinfo.value if call.excinfo else None
         if error is not None and self._verdict.outcome == "passed":
             self._verdict = self._judge_error(error, call.excinfo)
+            if self._told.measured:
+                own = error.tells if isinstance(error, Unmet) else ()
+                self._verdict.tells = own or EVERY_WORD
         return report
 
     # -------------------------------------------------------------- collecting
@@ -346,7 +351,7 @@ class _Judge(Fixtures):
         return results
 
     def _run(self, check: _Check, following: pytest.Item | None) -> None:
-        self._verdict, self._compared = _Verdict(), None
+        self._verdict, self._compared, self._told.measured = _Verdict(), None, False
         with contextlib.redirect_stdout(io.StringIO()):  # what a check prints is nobody's report
             check.item.config.hook.pytest_runtest_protocol(item=check.item, nextitem=following)
 
@@ -363,6 +368,7 @@ class _Judge(Fixtures):
             received=verdict.received,
             hint=verdict.hint,
             alignment=verdict.alignment,
+            tells=verdict.tells,
         )
 
     def _hint(self, words: str) -> str:

@@ -1,6 +1,10 @@
 """How a check says no: expected, received, and what to try."""
 
-from grader.records import AlignedLayer
+from dataclasses import dataclass
+
+from grader.records import AlignedLayer, CheckWord
+
+EVERY_WORD: tuple[CheckWord, ...] = ("expected", "received", "hint")
 
 
 class Unmet(AssertionError):  # noqa: N818 - it reads as what it is: an expectation unmet
@@ -11,6 +15,8 @@ class Unmet(AssertionError):  # noqa: N818 - it reads as what it is: an expectat
         received: What is.
         hint: What to try, or why it matters; never the solution.
         alignment: The expected and the found network side by side.
+        tells: Which of the three may tell what was measured on held-out data. Where the check has
+            been told it, all of them, unless this says which.
     """
 
     def __init__(
@@ -20,6 +26,7 @@ class Unmet(AssertionError):  # noqa: N818 - it reads as what it is: an expectat
         received: str,
         hint: str = "",
         alignment: tuple[AlignedLayer, ...] = (),
+        tells: tuple[CheckWord, ...] = (),
     ) -> None:
         super().__init__(
             f"expected {expected}. Received: {received}." + (f" {hint}" if hint else "")
@@ -28,6 +35,7 @@ class Unmet(AssertionError):  # noqa: N818 - it reads as what it is: an expectat
         self.received = received
         self.hint = hint
         self.alignment = alignment
+        self.tells = tells
 
 
 class MissingFactError(Unmet):
@@ -36,6 +44,14 @@ class MissingFactError(Unmet):
 
 class BrokenFactError(Exception):
     """There is nothing to judge, and it is not the student's doing."""
+
+
+@dataclass(slots=True)
+class Told:
+    """What the check that is running has been told, and could therefore tell."""
+
+    measured: bool = False
+    """What was measured on held-out data."""
 
 
 def count(number: float, thing: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from grader.records.evidence import Measurement
 from grader.records.flags import Flag
 from grader.records.trainings import FitRecord
-from grader.records.words import CheckOutcome, RunEnding
+from grader.records.words import CheckOutcome, CheckWord, Feedback, RunEnding
 
 AlignedMark = Literal["same", "changed", "missing", "extra"]
 """How a layer found stands beside the one expected."""
@@ -57,6 +57,8 @@ class CheckResult:
     """What to try, or why it was not judged."""
     alignment: tuple[AlignedLayer, ...] = ()
     """The expected and the found network side by side, where a wrong network was compared."""
+    tells: tuple[CheckWord, ...] = ()
+    """Which of its words may tell what was measured on held-out data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +95,11 @@ class Report:
     """Cells that did not simply run, with the student's own traceback."""
     notes: tuple[str, ...]
     """For the reader."""
+    withheld_notes: tuple[str, ...] = ()
+    """Those of the notes that tell what was measured, where ``feedback`` is coarse: a student's
+    copy is without them. For the instructor alone."""
+    feedback: Feedback = "exact"
+    """How much of what was measured on held-out data a student's copy tells."""
     flags: tuple[Flag, ...]
     """For the instructor alone."""
     attempts: int = 0

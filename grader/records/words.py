@@ -72,5 +72,14 @@ Metric = Literal["accuracy", "mean_squared_error"]
 """What a model is measured by: of classes, the share answered right."""
 
 
+CheckWord = Literal["expected", "received", "hint"]
+"""What a check says beyond its verdict."""
+
+
+Feedback = Literal["exact", "banded", "verdict"]
+"""How much of what was measured on held-out data a student's copy of a report tells: all, in which
+band it lies, or only what the verdicts of the checks give away."""
+
+
 Role = Literal["layer", "plumbing", "preprocessing", "regularisation", "operation"]
 """What a layer is there for: learning, reshaping, preparing input, regularising, arithmetic."""

@@ -10,9 +10,10 @@ from typing import Any
 from grader.inert import inert_json
 from grader.plain import plain
 from grader.records import Report
+from grader.report.students_copy import students_copy
 
-_JUDGES = ("examining", "measuring")
-"""Stages that know the held-out data."""
+NOT_FOR_STUDENTS = ("flags", "extra", "attempts", "withheld_notes")
+"""Fields that are for the instructor alone."""
 
 
 def as_data(report: Report, *, for_student: bool = False) -> dict[str, Any]:
@@ -20,28 +21,12 @@ def as_data(report: Report, *, for_student: bool = False) -> dict[str, Any]:
 
     Args:
         report: What to give.
-        for_student: Leave out what students must not see: hidden checks, flags, attempts, how good
-            the model is on the extra set, and how long the judge took, which a model could make
-            depend on the held-out inputs. Of the hidden checks only their number and worth remain,
-            in ``not_run``.
+        for_student: Give the student's copy of it.
     """
-    data: dict[str, Any] = plain(report)
-    if for_student:
-        hidden = [check for check in report.checks if check.hidden]
-        data["checks"] = [check for check in data["checks"] if not check["hidden"]]
-        data["points"] = sum(
-            check["points"] for check in data["checks"] if check["outcome"] != "broken"
-        )
-        data["out_of"] = sum(
-            check["out_of"] for check in data["checks"] if check["outcome"] != "broken"
-        )
-        data["not_run"]["checks"] += len(hidden)
-        data["not_run"]["points"] += sum(check.out_of for check in hidden)
-        data["seconds"] = {
-            stage: spent for stage, spent in data["seconds"].items() if stage not in _JUDGES
-        }
-        del data["flags"], data["extra"], data["attempts"]
-    return data
+    if not for_student:
+        return dict(plain(report))
+    data: dict[str, Any] = plain(students_copy(report))
+    return {name: value for name, value in data.items() if name not in NOT_FOR_STUDENTS}
 
 
 def write_json(report: Report, path: Path) -> None:

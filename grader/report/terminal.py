@@ -6,11 +6,20 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from grader.checks.performance import measured_words
 from grader.checks.verdict import count
 from grader.records import Report
 from grader.report.alignment import show_alignment
-from grader.report.words import FLAG, MARKS, METRICS, plain_text, short, summary, verdict
+from grader.report.students_copy import students_copy
+from grader.report.words import (
+    FLAG,
+    MARKS,
+    METRICS,
+    plain_text,
+    short,
+    summary,
+    told_words,
+    verdict,
+)
 
 MOST_ROWS = 40
 """Of a traceback: its end says what happened."""
@@ -73,7 +82,8 @@ def _marks(report: Report) -> Text:
 
 
 def show_one(report: Report, console: Console) -> None:
-    """Print one submission's checks with their explanations."""
+    """Print the student's copy of a report: each check with its explanation."""
+    report = students_copy(report)
     console.print(
         Text(
             f"{report.assignment['title']}: {plain_text(report.submission['origin'])}",
@@ -112,7 +122,7 @@ def _show_measurements(report: Report, console: Console) -> None:
         if measurement and measurement.value is not None:
             of = f" of {name}" if name else ""
             what = f"{METRICS[measurement.metric]}{of} on held-out data"
-            console.print(Text(f" {what}: {measured_words(measurement)}"))
+            console.print(Text(f" {what}: {told_words(measurement, report.feedback)}"))
 
 
 def show_proposal(reference: Report, untouched: Report, console: Console) -> None:

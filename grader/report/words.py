@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from grader.checks.performance import measured_words
 from grader.inert import one_line
-from grader.records import CheckResult, Measurement, Metric, Report
+from grader.records import CheckResult, Feedback, Measurement, Metric, Report
 
 MARKS = {"passed": "✓", "failed": "✗", "skipped": "–", "broken": "!"}
 FLAG = "⚑"
@@ -24,6 +25,16 @@ def short(measurement: Measurement | None) -> str:
         return ""
     value = measurement.value
     return f"{100 * value:.1f} %" if measurement.metric == "accuracy" else f"{value:.2g}"
+
+
+def told_words(measurement: Measurement, feedback: Feedback) -> str:
+    """What a student is told was measured: ``85–90 % of 10,000`` when told in bands."""
+    low, high = measurement.low, measurement.high
+    if feedback != "banded" or low is None or high is None:
+        return measured_words(measurement)
+    if measurement.metric == "accuracy":
+        return f"{100 * low:.0f}–{100 * high:.0f} % of {measurement.samples:,}"
+    return f"{low:g}–{high:g} over {measurement.samples:,}"
 
 
 def summary(report: Report) -> str:

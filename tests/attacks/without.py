@@ -260,6 +260,11 @@ DEFENCES = (
         tests=("tests/test_tally.py",),
     ),
     Defence(
+        name="what was measured is told a student as coarsely as the assignment says",
+        remove=removals.exact_to_students,
+        tests=("tests/report/test_students_copy.py",),
+    ),
+    Defence(
         name="messages: lines of bounded length",
         remove=removals.any_line,
         tests=(

@@ -112,6 +112,12 @@ def test_a_pack_holds_what_students_need_and_only_counts_what_is_hidden(authors,
     assert "worth 6 points" in made.files["README.md"].decode()
 
 
+def test_a_self_check_tells_of_the_accuracy_what_a_report_would_tell(authors, tmp_path):
+    made = pack(authors(toml=TOML + '\n[feedback]\nheld_out = "verdict"\n'))
+    write_pack(made, tmp_path / "pack")
+    assert read_assignment(tmp_path / "pack").settings.feedback.held_out == "verdict"
+
+
 @pytest.mark.parametrize(
     "secret", ["test_every_class", "No class is given up", "knows too much", "share", "0.91"]
 )

@@ -202,3 +202,24 @@ def test_a_check_that_wants_an_unknown_fact_is_broken(assignment_folder, make):
     folder = assignment_folder(checks=HEAD + check("pass", arguments="modell"))
     (found,) = judge(folder, make.evidence())[0]
     assert found.outcome == "broken"
+
+
+@pytest.mark.parametrize(
+    ("body", "tells"),
+    [
+        ("held_out.expect_accuracy(at_least=0.99)", ("received", "hint")),
+        ("assert held_out.accuracy > 0.99", ("expected", "received", "hint")),
+        ("pytest.skip(f'{held_out.measurement}')", ("expected", "received", "hint")),
+        ("raise ValueError(held_out.accuracy)", ("expected", "received", "hint")),
+        (
+            "held_out.expect_accuracy(at_least=held_out.accuracy + 0.01)",
+            ("expected", "received", "hint"),
+        ),
+        ("assert held_out is None", ()),
+        ("assert held_out.error < 1", ()),
+        ("held_out.expect_accuracy(at_least=0.9); assert held_out is None", ()),
+        ("assert held_out.accuracy > 0.9", ()),
+    ],
+)
+def test_a_result_says_which_of_its_words_may_tell_what_was_measured(result, body, tells):
+    assert result(body, arguments="held_out").tells == tells
