@@ -6,6 +6,7 @@ from typing import Any
 
 from grader.assignment import Assignment
 from grader.flags import flags
+from grader.own_code import WEAKER
 from grader.records import CheckResult, Evidence, Measurement, Report
 from grader.settings import AccuracyWanted, Settings
 from grader.workbench import Workbench
@@ -109,6 +110,7 @@ def _models(evidence: Evidence) -> tuple[Mapping[str, Any], ...]:
                 "output_shape": list(card.output_shape),
                 "trainable_params": card.trainable_params,
                 "non_trainable_params": card.non_trainable_params,
+                "where": card.where,
             }
         found.append(entry)
     return tuple(found)
@@ -156,6 +158,8 @@ def _notes(evidence: Evidence, assignment: Assignment) -> tuple[str, ...]:
     notes += [*_budget(evidence, assignment), *evidence.submission.notes, *execution.notes]
     if evidence.broken:
         notes.append(evidence.broken)
+    elif evidence.is_weaker:
+        notes.append(WEAKER)
     notes += [
         f"`{settings.models[name].variable}`: {_sentence(judged.problem)}"
         for name, judged in evidence.others.items()

@@ -31,8 +31,8 @@ from grader.cluster.station import Equipment
 from grader.collect import collect
 from grader.datasets import load
 from grader.errors import ClusterError, DataError, SandboxError, WorkerError
-from grader.examine import Judgement
 from grader.find_out import Findings, Order
+from grader.judgement import Judgement
 from grader.keys import circumstances
 from grader.office import Wishes, open_office
 from grader.pipeline import grade

@@ -28,6 +28,7 @@ from grader.records.words import (
     Shape,
     Task,
     Transform,
+    Where,
 )
 
 __all__ = [
@@ -70,4 +71,5 @@ __all__ = [
     "Submission",
     "Task",
     "Transform",
+    "Where",
 ]

@@ -72,5 +72,10 @@ Metric = Literal["accuracy", "mean_squared_error"]
 """What a model is measured by: of classes, the share answered right."""
 
 
+Where = Literal["judge", "student sandbox"]
+"""Who answered: the judge, which runs no student's code; or, the weaker kind, the model's own code
+in the sandbox that it was trained in."""
+
+
 Role = Literal["layer", "plumbing", "preprocessing", "regularisation", "operation"]
 """What a layer is there for: learning, reshaping, preparing input, regularising, arithmetic."""
