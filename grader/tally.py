@@ -156,10 +156,10 @@ def _notes(evidence: Evidence, assignment: Assignment) -> tuple[str, ...]:
     if execution.problem:
         notes.append(_sentence(execution.problem))
     notes += [*_budget(evidence, assignment), *evidence.submission.notes, *execution.notes]
+    if evidence.is_weaker and WEAKER not in evidence.broken:
+        notes.append(WEAKER)
     if evidence.broken:
         notes.append(evidence.broken)
-    elif evidence.is_weaker:
-        notes.append(WEAKER)
     notes += [
         f"`{settings.models[name].variable}`: {_sentence(judged.problem)}"
         for name, judged in evidence.others.items()

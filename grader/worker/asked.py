@@ -14,7 +14,7 @@ from typing import Any
 import keras
 
 from .answering import answer, keeps_state
-from .channel import handed_in, send
+from .channel import end_events, handed_in, send
 from .describe import describe
 from .harvest import as_functional, input_shape, kind
 from .silence import become_silent
@@ -36,6 +36,7 @@ def be_asked(models: list[Any], work: Path, seed: int) -> None:
     become_silent()
     send("described", models=[_described(model) for model in models[:MOST_MODELS]])
     send("ready")
+    end_events()  # a prediction is recorded, and a layer may predict
     line, _, rest = handed_in().partition(b"\n")
     if not line:
         return

@@ -7,6 +7,7 @@ believes nothing that could earn points.
 import json
 import math
 import os
+import types
 from typing import Any
 
 FD = 3
@@ -45,10 +46,20 @@ def _text(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+_events = types.SimpleNamespace(are_over=False)
+
+
 def send(event: str, **values: Any) -> None:
-    """Send one event to the host."""
+    """Send one event to the host, unless they are over."""
+    if _events.are_over:
+        return
     line = json.dumps({"event": event, **plain(values)}, allow_nan=False)
     write(line.encode("ascii") + b"\n")
+
+
+def end_events() -> None:
+    """Send no event from now on: what is written is an answer, in which none may stand."""
+    _events.are_over = True
 
 
 def write(data: bytes | memoryview) -> None:
