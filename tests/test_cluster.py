@@ -499,6 +499,10 @@ def test_an_answer_arrives_as_it_was_sent(make):
         seconds={"executing": 1.5},
     )
     assert read_answer(write_answer(findings)) == findings
+    asked = replace(findings, judgement=None, own=replace(judgement, where="student sandbox"))
+    assert read_answer(write_answer(asked)) == asked
+    with pytest.raises(WorkerError, match="predictions are not as many"):
+        read_answer(write_answer(replace(asked, blobs={})))
 
 
 @pytest.mark.parametrize(
