@@ -349,6 +349,19 @@ def test_other_held_out_inputs_ask_again(gather, dataset):
     assert len(student.jobs) == 2
 
 
+def test_an_extra_set_is_asked_of_it_as_well(gather, dataset, tmp_path):
+    (tmp_path / "extra").mkdir()
+    np.save(tmp_path / "extra" / "inputs.npy", INPUTS[::-1].copy())
+    changes = {"held_out": tmp_path / "extra", "labels": lambda: LABELS[::-1]}
+    dataset.extra = SimpleNamespace(**{**vars(dataset), **changes})
+    student = Student(*HONEST)
+    found = gather(student)
+
+    assert (found.extra.value, found.extra.where) == (1.0, "student sandbox")
+    assert len(student.jobs) == 2, "its code runs again for that answer alone"
+    assert gather(student).known
+
+
 def test_that_it_gave_no_answer_is_known_too(gather):
     student = Student(*HONEST, answer=lambda _: b"")
     for _ in range(2):
