@@ -25,11 +25,14 @@ from grader.judgement import Judgement, longest, read_head, read_rows
 from grader.messages import DescribedModel
 from grader.questions import forms_for, held_out_files
 from grader.records import ExecutionRecord, FoundModel
+from grader.sandbox.interface import MIB
 from grader.workbench import Workbench
 
 Order = NDArray[np.int64]
 _MOST_FORMS = 32
 """Of one layout; there are fewer."""
+_LONGEST = 128 * MIB
+"""Bytes of an answer: no course's model gives more, and all of it is kept in memory here."""
 
 WEAKER = (
     "The model can only be opened with code of its own, which the judge does not run: what is said "
@@ -68,8 +71,11 @@ def is_needed(execution: ExecutionRecord, archive: bytes, assignment: Assignment
         archive: Its bytes; none when it could not be saved.
         assignment: Has layers that the judge knows.
     """
-    if execution.found is None:
+    found = execution.found
+    if found is None:
         return False
+    if not archive:  # nor was one left by a run that was cut off, or by work that trained nothing
+        return found.kind != "unknown" and bool(found.fits or found.updates)
     try:
         inspect_archive(archive, assignment.own_layers.names if assignment.own_layers else ())
     except RefusedError:
@@ -103,7 +109,7 @@ class Asking:
         self._assignment = assignment
         self._bench = bench
         self._forms: list[Form] = []
-        self._refusal = ""
+        self._refusal = TOO_EARLY
         self._is_asked = False
         self._began = 0.0
         self._said = bytearray()
@@ -113,7 +119,7 @@ class Asking:
         """The most bytes that an answer may have."""
         settings = self._assignment.settings
         forms = len(settings.model.inputs) * _MOST_FORMS if settings.model else 0
-        return longest(forms, self._bench.dataset.samples)
+        return min(longest(forms, self._bench.dataset.samples), _LONGEST)
 
     def question(self, execution: ExecutionRecord, archive: bytes) -> bytes:
         """Say what is handed in to the run: nothing where the judge can open the model.
@@ -123,14 +129,17 @@ class Asking:
             archive: Its bytes.
         """
         self._began = time.perf_counter()
-        samples = self._bench.dataset.samples
+        self._refusal = ""
         if execution.found is None or not is_needed(execution, archive, self._assignment):
             return b""
-        if not samples:
+        if not self._bench.dataset.samples:
             return b""
         number = execution.found.number
-        if number >= len(self.described) or self.described[number].keeps_state:
+        if number >= len(self.described):
+            self._refusal = NO_ANSWER
+        elif self.described[number].keeps_state:
             self._refusal = KEEPS_STATE
+        if self._refusal:
             return b""
         self._is_asked = True
         self._forms = forms_for(execution, self._assignment, self._bench)
@@ -162,8 +171,6 @@ class Asking:
         """
         number = -1 if execution.found is None else execution.found.number
         raw = self.described[number].card if 0 <= number < len(self.described) else None
-        if not self.is_open:
-            return _refused(TOO_EARLY), {}
         if self._refusal:
             return _refused(self._refusal), {}
         if not self._is_asked or not self._forms:  # there is nothing to be asked

@@ -219,6 +219,28 @@ def test_inputs_come_only_when_all_has_been_told(ask):
     assert early.handed_in == []
 
 
+def test_who_ends_instead_of_waiting_was_not_asked(ask):
+    class Ends(Student):
+        def run(self, job, limits, on_message):
+            return super().run(job, limits, lambda chunk: on_message(chunk) and None)
+
+    student = Ends(*HONEST)
+    assert "ended before it could be asked" in ask(student).own.refusal
+    assert student.handed_in == []
+
+
+def test_a_run_that_was_cut_off_has_no_model_that_needs_its_code(ask):
+    fit = {
+        "model": 0, "cell": 1, "compiled": None, "x": None, "y": None, "epochs": 2,
+        "batch_size": 32, "updates": 2, "validation": "none", "validation_split": 0.0,
+        "validation_x": None, "history": {}, "completed": False, "seconds": 0.5,
+    }  # fmt: skip
+    student = Student(CELL, [{"event": "fit", "fit": fit}], saved=None, ending="timeout")
+    found = ask(student)
+    assert found.own is None
+    assert "could not be saved" in found.execution.problem
+
+
 def test_what_is_told_after_the_inputs_were_seen_is_part_of_no_evidence(ask):
     told = [{"event": "values", "values": {"stolen": 1}}, {"event": "models", "models": []}]
     found = ask(Student(*HONEST, told, DESCRIBED))
