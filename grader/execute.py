@@ -143,7 +143,7 @@ def _laid_in(
     return own | given
 
 
-def _limits(assignment: Assignment, asking: Asking | None) -> Limits:
+def _limits(assignment: Assignment, asking: Asking | None = None) -> Limits:
     wanted = assignment.settings.limits
     return Limits(
         wall_s=wanted.wall_s,
