@@ -93,7 +93,10 @@ def _is_own(item: dict[str, Any], own: Collection[str]) -> bool:
 
 
 def custom_classes(data: bytes, own: Collection[str] = ()) -> tuple[str, ...]:
-    """Names of classes in an archive that are neither Keras' nor the assignment's own."""
+    """Names of classes in an archive that are neither Keras' nor the assignment's own.
+
+    A ``Lambda`` is Keras', but what it does is not.
+    """
     try:
         config = _config(data)
     except RefusedError:
@@ -105,6 +108,7 @@ def custom_classes(data: bytes, own: Collection[str] = ()) -> tuple[str, ...]:
         and (
             not str(item.get("module") or "keras").startswith(("keras", "builtins"))
             or (item.get("module") is None and item.get("registered_name"))
+            or item["class_name"] == "Lambda"
         )
     }
     return tuple(sorted(name[:LONGEST_WORDS] for name in names)[:MOST_NAMED])

@@ -153,6 +153,15 @@ def read_assignment(folder: Path) -> Assignment:
             f"{file}{f':{line}' if line else ''}: extra: there is no accuracy to compare.",
             remedy="It needs a [data], and a [model] whose task is no regression.",
         )
+    for name, model in settings.models.items():
+        if model.own_code != "person":
+            keys = ["models", name, "own_code"]
+            line = _line_of(text, keys)
+            raise AssignmentError(
+                f"{file}{f':{line}' if line else ''}: {'.'.join(keys)}: only the model of [model] "
+                "can be asked by its own code.",
+                remedy="Take the key out, or judge that model under [model].",
+            )
     if wrong := _wrong_probes(file, text, settings):
         raise AssignmentError("\n".join(wrong))
     visible = tuple(sorted(folder.glob("test_*.py")))

@@ -4,65 +4,21 @@ It has the held-out inputs and no labels, no student code and no network; what i
 bounded, validated, and compared with the labels on the host.
 """
 
-import functools
-import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import Field, TypeAdapter, ValidationError
+from typing import Any
 
 from grader.archive import RefusedError, custom_classes, inspect_archive
 from grader.assignment import Assignment
-from grader.bounds import is_bounded
 from grader.errors import RunLostError, WorkerError
-from grader.forms import Form, candidate_forms
-from grader.normal_form import RawModel, normal_form, shape_of
-from grader.records import ArrayFacts, CompileFacts, ExecutionRecord, ModelCard, Predictions
-from grader.sandbox.interface import GIB, MIB, Job, Limits
+from grader.forms import Form
+from grader.judgement import Head, Judgement, longest, read_head, read_rows
+from grader.normal_form import shape_of
+from grader.questions import forms_for, held_out_files
+from grader.records import ExecutionRecord
+from grader.sandbox.interface import GIB, Job, Limits
 from grader.workbench import Workbench
 
-LONGEST_HEAD = 8 * MIB
-WIDEST = 1024
-"""Numbers a sample; more is no classifier of a course."""
 JUDGE_SECONDS = 120.0
 JUDGE_MEMORY = 4 * GIB
-FLOAT = 4
-"""Bytes of a float32."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _AnsweredForm:
-    name: Annotated[str, Field(max_length=200)]
-    rows: Annotated[int, Field(ge=0, le=10**8)]
-    width: Annotated[int, Field(ge=0, le=WIDEST)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Head:
-    forms: Annotated[tuple[_AnsweredForm, ...], Field(max_length=64)]
-    card: RawModel | None = None
-    problem: Annotated[str, Field(max_length=200)] = ""
-
-
-_HEAD = TypeAdapter(_Head)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
-    """What the judge said of a saved model, before anyone made sense of it."""
-
-    raw: RawModel | None = None
-    """Its layers as Keras has them; ``None`` when it was not opened."""
-    predictions: tuple[Predictions, ...] = ()
-    """Its answers, one entry for each form that was tried."""
-    judge_problem: str = ""
-    """Why there are no answers."""
-    refusal: str = ""
-    """Why the model is not judged at all, in words for the student."""
-    needs_a_person: bool = False
-    """The refusal may be the tool's shortcoming."""
 
 
 def examine(
@@ -105,48 +61,12 @@ def examine(
         return Judgement(
             refusal="The saved model cannot be opened by Keras again.", needs_a_person=True
         ), {}
-    predictions, rows = _predictions(head, body, samples)
+    predictions, rows = read_rows(head, body, samples)
     return Judgement(
         raw=head.card,
         predictions=predictions,
         judge_problem="" if head.forms or not forms else _no_form(head, forms),
     ), rows
-
-
-def card_of(judgement: Judgement, compiled: CompileFacts | None) -> ModelCard | None:
-    """Give the model in normal form; ``None`` when it was not opened."""
-    raw = judgement.raw
-    if raw is None:
-        return None
-    return ModelCard(
-        layers=normal_form(raw.layers),
-        input_shape=shape_of(raw.input_shape),
-        output_shape=shape_of(raw.output_shape),
-        trainable_params=raw.trainable_params,
-        non_trainable_params=raw.non_trainable_params,
-        compiled=compiled,
-        predictions=judgement.predictions,
-        judge_problem=judgement.judge_problem,
-    )
-
-
-def forms_for(execution: ExecutionRecord, assignment: Assignment, bench: Workbench) -> list[Form]:
-    """List the ways in which the held-out inputs will be offered to the model."""
-    model, data = assignment.settings.model, assignment.settings.data
-    if model is None or data is None:
-        return []
-    return candidate_forms(model.inputs, bench.dataset, _trained_on(execution))
-
-
-def _trained_on(execution: ExecutionRecord) -> ArrayFacts | None:
-    own = [fit.x for fit in execution.fits if fit.model == execution.chosen and fit.x is not None]
-    return own[-1] if own else None
-
-
-@functools.lru_cache(maxsize=4)
-def held_out_files(folder: Path) -> Mapping[str, bytes]:
-    """Read the held-out inputs, to be laid into the judge's folder: no other process has them."""
-    return {f"inputs/{file.name}": file.read_bytes() for file in sorted(folder.iterdir())}
 
 
 def _ask(
@@ -155,9 +75,8 @@ def _ask(
     samples: int,
     assignment: Assignment,
     bench: Workbench,
-) -> tuple[_Head, bytes] | Judgement:
+) -> tuple[Head, bytes] | Judgement:
     """Run the judge; give back its first line, validated, and the bytes behind it."""
-    cap = LONGEST_HEAD + len(forms) * samples * WIDEST * FLOAT
     said = bytearray()
     outcome = bench.sandbox.run(
         Job(
@@ -167,9 +86,15 @@ def _ask(
                 "layers": assignment.own_layers.source if assignment.own_layers else "",
                 "seed": assignment.settings.seed,
             },
-            files={"model.keras": archive, **held_out_files(bench.dataset.held_out)},
+            files={
+                "model.keras": archive,
+                **{
+                    f"inputs/{name}": data
+                    for name, data in held_out_files(bench.dataset.held_out).items()
+                },
+            },
         ),
-        Limits(wall_s=JUDGE_SECONDS, memory=JUDGE_MEMORY, messages=min(cap, GIB)),
+        Limits(wall_s=JUDGE_SECONDS, memory=JUDGE_MEMORY, messages=longest(len(forms), samples)),
         said.extend,
     )
     if outcome.ending == "killed":  # by whom, nobody knows: perhaps it works another time
@@ -181,41 +106,13 @@ def _ask(
         if words:
             return Judgement(refusal=f"The model is {words} to be judged.")
         raise WorkerError(f"The judge was ended: {outcome.ending}.")
-    line, _, body = bytes(said).partition(b"\n")
-    if len(line) > LONGEST_HEAD:
-        raise WorkerError("The judge said too much.")
     try:
-        head = _HEAD.validate_json(line)
-    except ValidationError as error:
-        raise WorkerError(
-            f"The judge's answer cannot be read: {str(error)[:1000]}\n{outcome.stderr[-1000:]}"
-        ) from None
-    names = [form.name for form in head.forms]
-    if not is_bounded(head) or len(set(names)) < len(names):
-        raise WorkerError("The judge's answer is not one that an honest judge gives.")
-    if not set(names) <= {form.name for form in forms}:
-        raise WorkerError("The judge answered a question that it was not asked.")
-    return head, body
+        return read_head(bytes(said), forms)
+    except WorkerError as error:
+        raise WorkerError(f"{error.message}\n{outcome.stderr[-1000:]}") from None
 
 
-def _predictions(
-    head: _Head, body: bytes, samples: int
-) -> tuple[tuple[Predictions, ...], dict[str, bytes]]:
-    """Cut the answers apart; their size must be exactly what was announced and what was asked."""
-    sizes = [form.rows * form.width * FLOAT for form in head.forms]
-    if sum(sizes) != len(body) or any(form.rows != samples for form in head.forms):
-        raise WorkerError("The judge gave another number of answers than it was asked questions.")
-    found, kept, start = [], {}, 0
-    for form, size in zip(head.forms, sizes, strict=True):
-        rows = body[start : start + size]
-        start += size
-        digest = hashlib.sha256(rows).hexdigest()
-        kept[digest] = rows
-        found.append(Predictions(form=form.name, shape=(form.rows, form.width), sha256=digest))
-    return tuple(found), kept
-
-
-def _no_form(head: _Head, forms: list[Form]) -> str:
+def _no_form(head: Head, forms: list[Form]) -> str:
     takes: Any = head.card.input_shape if head.card else None
     offered = ", ".join(sorted({str((None, *form.shape)) for form in forms}))
     return f"The model takes inputs of shape {shape_of(takes)}; offered were {offered}."

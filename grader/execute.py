@@ -23,13 +23,16 @@ from grader.messages import (
     FitEnded,
     FitStarted,
     Message,
+    ModelsDescribed,
     ModelsFound,
     Output,
     ProbeAnswered,
     Reader,
+    ReadyToAnswer,
     ValuesFound,
     VariablesFound,
 )
+from grader.own_code import Asking
 from grader.records import (
     ArrayFacts,
     CellOutcome,
@@ -43,7 +46,7 @@ from grader.records import (
     RunEnding,
     Submission,
 )
-from grader.sandbox.interface import GIB, MIB, Job, Limits, Outcome
+from grader.sandbox.interface import GIB, MIB, Artefact, Job, Limits, Outcome, Reply
 from grader.workbench import Progress, Workbench
 
 MOST_MODELS = 12
@@ -63,6 +66,7 @@ def execute(
     assignment: Assignment,
     bench: Workbench,
     probes: Collection[str] = (),
+    asking: Asking | None = None,
 ) -> tuple[ExecutionRecord, dict[str, bytes]]:
     """Run a submission in the sandbox.
 
@@ -71,6 +75,7 @@ def execute(
         assignment: Names the limits, the training budget and the seed.
         bench: Sandbox and data.
         probes: Which of the assignment's are asked after the last cell.
+        asking: Asks the model's own code, after all else.
 
     Returns:
         What happened, as far as the student's process said it, and the archives of its models by
@@ -84,7 +89,7 @@ def execute(
         return ExecutionRecord(ending="unreadable", problem=submission.problem), {}
     settings = assignment.settings
     questions = {name: settings.probes[name].question() for name in probes}
-    watched = _Watched(submission, bench, questions)
+    watched = _Watched(submission, assignment, bench, questions, asking)
     outcome = bench.sandbox.run(
         Job(
             program="kernel",
@@ -96,6 +101,7 @@ def execute(
                 "budget": asdict(settings.training),
                 "beside": list(bench.dataset.beside),
                 "probes": questions,
+                "asks": asking is not None,
                 "speed": {
                     "decoded_data": bench.shortcuts.decoded_data,
                     "joined_steps": JOINED if bench.shortcuts.joined_steps else 1,
@@ -107,7 +113,7 @@ def execute(
             files=_laid_in(submission, assignment, bench),
             collect=tuple(map(_file, range(MOST_MODELS))),
         ),
-        _limits(assignment),
+        _limits(assignment, asking),
         watched.hear,
     )
     if outcome.setup_error:
@@ -139,7 +145,7 @@ def _laid_in(
     return own | given
 
 
-def _limits(assignment: Assignment) -> Limits:
+def _limits(assignment: Assignment, asking: Asking | None = None) -> Limits:
     wanted = assignment.settings.limits
     return Limits(
         wall_s=wanted.wall_s,
@@ -147,6 +153,7 @@ def _limits(assignment: Assignment) -> Limits:
         disk=int(wanted.disk_gib * GIB),
         output=int(wanted.output_mib * MIB),
         processes=wanted.processes,
+        answer=asking.longest if asking else 0,
     )
 
 
@@ -163,9 +170,17 @@ class _Cell:
 class _Watched:
     """Gathers a run's messages and tells of its progress."""
 
-    def __init__(self, submission: Submission, bench: Workbench, probes: Collection[str]) -> None:
+    def __init__(
+        self,
+        submission: Submission,
+        assignment: Assignment,
+        bench: Workbench,
+        probes: Collection[str],
+        asking: Asking | None,
+    ) -> None:
         self.submission = submission
         self.probes = probes
+        self.asking = asking
         self.answers: dict[str, ProbeAnswer] = {}
         self.cells: dict[int, _Cell] = {}
         self.current = 0
@@ -178,13 +193,31 @@ class _Watched:
         self.environment: Mapping[str, str] = {}
         self.done = False
         self.reader = Reader()
+        self._assignment = assignment
         self._bench = bench
         self._epochs = 0
 
-    def hear(self, chunk: bytes) -> None:
+    def hear(self, chunk: bytes) -> Reply | None:
         """Take a chunk of the worker's channel."""
+        if self.asking and self.asking.is_open:
+            self.asking.hear(chunk)
+            return None
         for message in self.reader.feed(chunk):
+            if isinstance(message, ReadyToAnswer) and self.asking and self.done:
+                self.asking.is_open = True  # whatever was said behind it was said too early
+                return self._question
             self._take(message)
+        return None
+
+    def _question(self, artefacts: Mapping[str, Artefact]) -> bytes:
+        """Say what the run is handed in, now that all that came out of it is known."""
+        if self.asking is None:
+            return b""
+        models = _models(self, artefacts)
+        known = ExecutionRecord(ending="finished", models=models, fits=tuple(self.fits))
+        known = choose(known, self._assignment.judged_first)
+        kept = artefacts.get(_file(known.found.number)) if known.found else None
+        return self.asking.question(known, (kept.data if kept else None) or b"")
 
     def _take(self, message: Message) -> None:  # noqa: C901, PLR0912 - one case a message
         match message:
@@ -223,6 +256,8 @@ class _Watched:
                 self.done = True
             case ProbeAnswered(name=name, answer=answer) if name in self.probes and self.done:
                 self.answers.setdefault(name, answer)
+            case ModelsDescribed(models=models) if self.asking and self.done:
+                self.asking.described = models
             case _:
                 pass
 
@@ -278,7 +313,7 @@ def _record(watched: _Watched, outcome: Outcome, assignment: Assignment) -> Exec
         ExecutionRecord(
             ending=ending,
             cells=_cells(watched, ending),
-            models=_models(watched, outcome),
+            models=_models(watched, outcome.artefacts),
             fits=tuple(watched.fits),
             evaluations=tuple(watched.evaluations),
             variables=watched.variables,
@@ -304,8 +339,10 @@ def _answers(watched: _Watched) -> Mapping[str, ProbeAnswer]:
 
 
 def _ending(watched: _Watched, outcome: Outcome) -> RunEnding:
-    # a limit that only the probes have hit is no ending of the run
-    beyond = watched.done and watched.probes and outcome.ending in PROBES_MAY_HIT
+    # a limit that only what was asked afterwards has hit is no ending of the run
+    asked = watched.probes or watched.asking
+    beyond = watched.done and asked and outcome.ending in PROBES_MAY_HIT
+    beyond = beyond or (watched.asking and watched.asking.is_open)
     if outcome.ending != "finished" and not beyond:
         return outcome.ending
     if not watched.done:
@@ -343,7 +380,7 @@ def _cells(watched: _Watched, ending: RunEnding) -> tuple[CellRecord, ...]:
     return tuple(records)
 
 
-def _models(watched: _Watched, outcome: Outcome) -> tuple[FoundModel, ...]:
+def _models(watched: _Watched, artefacts: Mapping[str, Artefact]) -> tuple[FoundModel, ...]:
     """What the worker said of its models; after a sudden end, what each ``fit`` left behind."""
     if watched.models is not None:
         told = {model.number: model for model in watched.models.models}
@@ -351,8 +388,8 @@ def _models(watched: _Watched, outcome: Outcome) -> tuple[FoundModel, ...]:
         return tuple(
             replace(
                 told[number],
-                artefact=_kept(outcome, number),
-                problem=told[number].problem or _why_not_kept(outcome, number),
+                artefact=_kept(artefacts, number),
+                problem=told[number].problem or _why_not_kept(artefacts, number),
             )
             for number in numbers
         )
@@ -367,8 +404,8 @@ def _models(watched: _Watched, outcome: Outcome) -> tuple[FoundModel, ...]:
                 kind="unknown",
                 compiled=own[-1].compiled if own else None,
                 fits=len(own),
-                artefact=_kept(outcome, number),
-                problem=_why_not_kept(outcome, number),
+                artefact=_kept(artefacts, number),
+                problem=_why_not_kept(artefacts, number),
             )
         )
     return tuple(found)
@@ -379,13 +416,13 @@ def _file(number: int) -> str:
     return f"model-{number}.keras"
 
 
-def _kept(outcome: Outcome, number: int) -> str:
-    artefact = outcome.artefacts.get(_file(number))
+def _kept(artefacts: Mapping[str, Artefact], number: int) -> str:
+    artefact = artefacts.get(_file(number))
     return sha256(artefact.data).hexdigest() if artefact and artefact.data is not None else ""
 
 
-def _why_not_kept(outcome: Outcome, number: int) -> str:
-    artefact = outcome.artefacts.get(_file(number))
+def _why_not_kept(artefacts: Mapping[str, Artefact], number: int) -> str:
+    artefact = artefacts.get(_file(number))
     if artefact is None:
         return f"only the first {MOST_MODELS} models are kept"
     return artefact.problem

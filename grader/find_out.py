@@ -10,8 +10,10 @@ from typing import TypeVar
 
 from grader.assignment import Assignment
 from grader.errors import RunLostError, WorkerError
-from grader.examine import Judgement, examine
+from grader.examine import examine
 from grader.execute import execute
+from grader.judgement import Judgement
+from grader.own_code import Asking, is_needed
 from grader.records import ExecutionRecord, Submission
 from grader.workbench import Progress, Workbench
 
@@ -35,8 +37,10 @@ class Order:
     """The model of that execution, if the judge is to be asked."""
     probes: tuple[str, ...] = ()
     """The probes that were not answered yet."""
+    own_code: bool = False
+    """Whether a model that no judge can open is asked in the student's sandbox."""
     extra: bool = False
-    """Whether the judge is asked the extra set instead of the held-out one."""
+    """Whether the extra set is asked instead of the held-out one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,8 @@ class Findings:
     """What it did."""
     judgement: Judgement | None
     """What the judge said; ``None`` when there was no model."""
+    own: Judgement | None = None
+    """What the model's own code said; ``None`` when the judge needs none."""
     blobs: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     """Models and answers by their SHA-256."""
     seconds: Mapping[str, float] = field(default_factory=dict)
@@ -56,8 +62,8 @@ class Findings:
 def find_out(order: Order, bench: Workbench) -> Findings:
     """Run the submission if that has not been done, and have its model judged.
 
-    Where it has been done and probes are wanted that were not asked then, it runs again for their
-    answers alone; what was found out the first time stays.
+    Where it has been done and answers are wanted that were not asked for then, of probes or of the
+    model's own code, it runs again for them alone; what was found out the first time stays.
 
     Raises:
         GraderError: Our own program or the sandbox failed.
@@ -76,19 +82,36 @@ def find_out(order: Order, bench: Workbench) -> Findings:
         blobs.update(kept)
         return result
 
-    execution = order.execution
+    asking: Asking | None = None
+    answering = 0.0
+
+    def run() -> tuple[ExecutionRecord, dict[str, bytes]]:
+        nonlocal asking, answering
+        asking = Asking(assignment, bench) if order.own_code else None
+        done = execute(submission, assignment, bench, order.probes, asking)
+        answering = asking.seconds if asking else 0.0
+        return done
+
+    execution = again = order.execution
     if execution is None:
-        execution = stage("executing", lambda: execute(submission, assignment, bench, order.probes))
-    elif order.probes:
-        again = stage("executing", lambda: execute(submission, assignment, bench, order.probes))
+        execution = again = stage("executing", run)
+    elif order.probes or order.own_code:
+        again = stage("executing", run)
         if again.ending != "killed":  # perhaps by the machine: another time it may be answered
             execution = replace(execution, probes={**execution.probes, **again.probes})
         blobs.clear()
     archive = order.archive or blobs.get(execution.found.artefact if execution.found else "", b"")
-    judgement = None
+    judgement = own = None
     if archive:
         judgement = stage("examining", lambda: examine(execution, archive, assignment, bench))
-    return Findings(execution=execution, judgement=judgement, blobs=blobs, seconds=seconds)
+    if answering:  # as when a judge is asked, nobody learns how long that took
+        seconds["executing"] -= answering
+        seconds["examining"] = seconds.get("examining", 0.0) + answering
+    needed = order.execution is not None or is_needed(execution, archive, assignment)
+    if asking and needed and again and again.ending != "killed":
+        own, rows = asking.judgement(execution)
+        blobs.update(rows)
+    return Findings(execution=execution, judgement=judgement, own=own, blobs=blobs, seconds=seconds)
 
 
 def _until_done(work: Callable[[], T]) -> T:

@@ -72,7 +72,12 @@ def flags(evidence: Evidence, assignment: Assignment) -> tuple[Flag, ...]:
             Flag(kind=flag.kind, sentence=flag.sentence, evidence={**about, **flag.evidence})
             for flag in each
         ]
-    return (*found, *_patched(evidence), *_extra(evidence, assignment))
+    return (
+        *found,
+        *_own_code(evidence),
+        *_patched(evidence),
+        *_extra(evidence, assignment),
+    )
 
 
 def _every(evidence: Evidence) -> Iterator[_Judged]:
@@ -133,6 +138,20 @@ def _origin(judged: _Judged, evidence: Evidence) -> Iterator[Flag]:
             sentence=f"`fit` was called, and {_small(judged.called)} had the same weights "
             f"afterwards.{along}",
             evidence={**facts, "fits": len(completed)},
+        )
+
+
+def _own_code(evidence: Evidence) -> Iterator[Flag]:
+    if evidence.is_weaker:
+        measured = evidence.measurement
+        yield Flag(
+            kind="own_code",
+            sentence="Only code of the student's own can open the judged model, and that code had "
+            "the held-out inputs when it answered them: it may have looked the answers up.",
+            evidence={
+                "network": evidence.card is not None,
+                "measured": None if measured is None else measured.value,
+            },
         )
 
 

@@ -13,10 +13,11 @@ from pydantic import TypeAdapter, ValidationError
 from grader.assignment import Assignment
 from grader.choose import choose
 from grader.errors import ClusterError, GraderError, StoreError, WorkerError
-from grader.examine import Judgement, card_of
 from grader.find_out import Findings, Order
-from grader.keys import judgement_key, probe_key, run_key
+from grader.judgement import Judgement, answers_alone, card_of
+from grader.keys import judgement_key, own_judgement_key, probe_key, run_key
 from grader.measure import measure, worth
+from grader.own_code import NO_LAYERS, UNCOUNTED, allows, could_not_be_saved, is_needed
 from grader.plain import plain_json
 from grader.records import (
     Evidence,
@@ -132,8 +133,9 @@ class Gatherer:
             execution, judgement = known.look_up(key)
             probes = known.unanswered(execution)
             archive = known.archive(execution) if execution and judgement is None else b""
+            own, asks = known.own(key, execution, judgement)
             findings = None
-            if execution is None or archive or probes:
+            if execution is None or archive or probes or asks:
                 findings = self._hands(
                     Order(
                         submission=submission,
@@ -141,35 +143,36 @@ class Gatherer:
                         execution=execution,
                         archive=archive,
                         probes=probes,
+                        own_code=asks,
                         extra=extra is not None,
                     )
                 )
                 known.keep(key, submission, findings, is_new=execution is None, probes=probes)
                 execution, judgement = findings.execution, findings.judgement or judgement
+                own = findings.own or own
             else:
                 desk.bench.on_progress(Progress(student=submission.student, stage="known"))
+        found = _Found.of(execution, judgement, own, assignment)
         seconds = dict(findings.seconds) if findings else {}
-        broken = ""
         card: ModelCard | None = None
         measurement: Measurement | None = None
-        if judgement is not None and judgement.refusal:
-            execution = replace(execution, problem=judgement.refusal)
-            broken = judgement.refusal if judgement.needs_a_person else ""
-        elif judgement is not None:
+        if found.judgement is not None:
             began = time.perf_counter()
-            card = card_of(judgement, execution.found.compiled if execution.found else None)
-            if card is not None and beside is not None:
-                same = tuple(each for each in card.predictions if each.form == beside.form)
-                card = replace(card, predictions=same)
-            if card is not None:
-                measurement = measure(card, assignment, desk.bench.dataset, desk.store.blob)
+            compiled = execution.found.compiled if execution.found else None
+            card = card_of(found.judgement, compiled)
+            asked = card or answers_alone(found.judgement, compiled)
+            if beside is not None:
+                same = tuple(each for each in asked.predictions if each.form == beside.form)
+                asked = replace(asked, predictions=same)
+                card = card and asked
+            measurement = measure(asked, assignment, desk.bench.dataset, desk.store.blob)
             seconds["measuring"] = time.perf_counter() - began
         return Evidence(
             submission=submission,
-            execution=execution,
+            execution=found.execution,
             card=card,
             measurement=measurement,
-            broken=broken,
+            broken=found.broken,
             known=findings is None,
             seconds=seconds,
         )
@@ -250,6 +253,45 @@ def _sum(evidence: Sequence[Evidence]) -> dict[str, float]:
 
 
 @dataclass(frozen=True, slots=True)
+class _Found:
+    """What is judged of a run, and why something is not."""
+
+    execution: ExecutionRecord
+    """With the reason why there is nothing, in the student's terms."""
+    judgement: Judgement | None
+    """Of the model; ``None`` when there is none, or it was refused."""
+    broken: str = ""
+    """Why a person is called."""
+
+    @classmethod
+    def of(
+        cls,
+        execution: ExecutionRecord,
+        judgement: Judgement | None,
+        own: Judgement | None,
+        assignment: Assignment,
+    ) -> "_Found":
+        """Take what the judge said, or else the model's own code."""
+        if own is None and judgement is None:
+            lost = could_not_be_saved(execution.found)
+            return cls(execution, None, execution.problem if lost else "")
+        if own is None or (judgement is not None and not judgement.refusal):
+            said = judgement
+        else:
+            said, execution = own, replace(execution, problem="")
+        if said is None or said.refusal:
+            why = said.refusal if said else ""
+            broken = why if said and said.needs_a_person else ""
+            return cls(replace(execution, problem=why), None, broken)
+        if said.where == "judge":
+            return cls(execution, said)
+        model = assignment.settings.model
+        if model is None or model.own_code != "points":
+            return cls(execution, said, UNCOUNTED)
+        return cls(execution, said, "" if said.raw else NO_LAYERS)
+
+
+@dataclass(frozen=True, slots=True)
 class _Known:
     """What the store has of runs under one assignment."""
 
@@ -285,6 +327,20 @@ class _Known:
         read = {name: _read(_ANSWER, self._entry(probe_key(key, probe))) for name, probe in probes}
         return {name: answer for name, answer in read.items() if answer is not None}
 
+    def own(
+        self, key: str, execution: ExecutionRecord | None, judgement: Judgement | None
+    ) -> tuple[Judgement | None, bool]:
+        """Read what the model's own code said after a run, and tell whether it is to be asked."""
+        if not allows(self.assignment):
+            return None, False
+        if execution is None:
+            return None, True
+        if execution.found is None or (judgement is not None and not judgement.refusal):
+            return None, False
+        own = _read(_JUDGEMENT, self._entry(self._said_by_its_own(key, execution)))
+        needed = own is None and is_needed(execution, self.archive(execution), self.assignment)
+        return own, needed
+
     def archive(self, execution: ExecutionRecord) -> bytes:
         """Give the bytes of the judged model; empty when there is none."""
         found = execution.found
@@ -305,6 +361,7 @@ class _Known:
     ) -> None:
         """Store what was found out: the run, if it is new, what probes and the judge said."""
         execution, judgement, blobs = findings.execution, findings.judgement, findings.blobs
+        own = findings.own
         about = {"student": submission.student, "assignment": self.assignment.name}
         if is_new:
             archives = {model.artefact for model in execution.models if model.artefact}
@@ -334,6 +391,17 @@ class _Known:
                 blobs={each.sha256: blobs[each.sha256] for each in judgement.predictions},
                 about=about,
             )
+        if own is not None:
+            self.desk.store.put(
+                self._said_by_its_own(key, execution),
+                kind="judgement",
+                facts=plain_json(own),
+                blobs={each.sha256: blobs[each.sha256] for each in own.predictions},
+                about=about,
+            )
+
+    def _said_by_its_own(self, key: str, execution: ExecutionRecord) -> str:
+        return own_judgement_key(key, execution, self.assignment, self.desk.bench)
 
     def _judged(self, execution: ExecutionRecord) -> str:
         return judgement_key(execution, self.assignment, self.desk.bench)

@@ -10,8 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from grader.assignment import Assignment
-from grader.examine import forms_for, held_out_files
 from grader.probes import Probe
+from grader.questions import forms_for, held_out_files
 from grader.records import ExecutionRecord, Submission
 from grader.workbench import Workbench
 
@@ -89,6 +89,21 @@ def judgement_key(execution: ExecutionRecord, assignment: Assignment, bench: Wor
             "seed": assignment.settings.seed,
             "circumstances": circumstances(),
             "isolation": bench.sandbox.isolation.level,
+        }
+    )
+
+
+def own_judgement_key(
+    key: str, execution: ExecutionRecord, assignment: Assignment, bench: Workbench
+) -> str:
+    """Hash what decides what a model's own code answers: the run it follows, and the questions."""
+    return _digest(
+        {
+            "stage": "own judgement",
+            "run": key,
+            "model": execution.chosen,
+            "forms": [form.task() for form in forms_for(execution, assignment, bench)],
+            "inputs": _inputs(bench.dataset.held_out),
         }
     )
 

@@ -39,7 +39,7 @@ def measure(
         return None
     labels = dataset.labels()
     metric: Metric = "mean_squared_error" if model.task == "regression" else "accuracy"
-    nothing = Measurement(metric=metric, value=None, samples=len(labels))
+    nothing = Measurement(metric=metric, value=None, samples=len(labels), where=card.where)
     if not len(labels):
         return replace(nothing, problem=NOTHING_HELD_OUT)
     if not card.predictions:
@@ -54,7 +54,14 @@ def measure(
             found = _accuracy(rows, labels, logits=_gives_logits(card))
         else:
             found = _error(rows, labels)
-        each.append(replace(found, form=predictions.form, predictions_sha256=predictions.sha256))
+        each.append(
+            replace(
+                found,
+                form=predictions.form,
+                predictions_sha256=predictions.sha256,
+                where=card.where,
+            )
+        )
     best = max(each, key=worth)
     tried = {found.form: found.value for found in each if found.value is not None}
     return replace(best, tried=tried)
@@ -133,6 +140,8 @@ def classes(rows: Rows, *, logits: bool) -> NDArray[np.int64]:
 
 
 def _gives_logits(card: ModelCard) -> bool:
+    if not card.layers:  # they could not be read: what the loss was told is all that is known
+        return bool(card.compiled and card.compiled.from_logits)
     last = card.learning_layers[-1:]
     return bool(
         last and last[0].activation == "linear" and card.compiled and card.compiled.from_logits

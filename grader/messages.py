@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from grader.bounds import is_bounded
+from grader.normal_form import RawModel
 from grader.records import (
     ArrayFacts,
     CellOutcome,
@@ -203,6 +204,31 @@ class ProbeAnswered:
     answer: Annotated[ProbeAnswer, AfterValidator(_of_bounded_size)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DescribedModel:
+    """What a model is, by the process that made it."""
+
+    card: RawModel | None
+    """Its layers; ``None`` when they cannot be read off it."""
+    keeps_state: bool
+    """Whether it carries something from one sample to the next."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelsDescribed:
+    """What the models are; after :class:`Done`, where one of them may be asked."""
+
+    event: Literal["described"]
+    models: Annotated[tuple[DescribedModel, ...], Field(max_length=20)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyToAnswer:
+    """All has been told, and held-out inputs may be handed in: what follows is no message."""
+
+    event: Literal["ready"]
+
+
 Message = (
     Environment
     | CellStarted
@@ -219,6 +245,8 @@ Message = (
     | FigureSeen
     | Done
     | ProbeAnswered
+    | ModelsDescribed
+    | ReadyToAnswer
 )
 
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="event")])

@@ -58,6 +58,10 @@ class ModelWanted:
     """The name that decides when several models were trained."""
     classes: Annotated[int, Field(ge=1)] = 1
     """How many numbers the output has."""
+    own_code: Literal["person", "report", "points"] = "person"
+    """What becomes of a model that only code of the student's own can open: a person is called; or
+    that code is handed the held-out inputs in the student's sandbox, and what comes back is
+    reported and a person decides; or it counts."""
     only_by_name: bool | None = None
     """Whether a model of another name is not judged in its place; if not said, only where there
     are several (``[models.NAME]``)."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from grader.assignment import Assignment
 from grader.flags import flags
+from grader.own_code import WEAKER
 from grader.records import CheckResult, Evidence, Measurement, Report
 from grader.settings import AccuracyWanted, Settings
 from grader.workbench import Workbench
@@ -113,6 +114,7 @@ def _models(evidence: Evidence) -> tuple[Mapping[str, Any], ...]:
                 "output_shape": list(card.output_shape),
                 "trainable_params": card.trainable_params,
                 "non_trainable_params": card.non_trainable_params,
+                "where": card.where,
             }
         found.append(entry)
     return tuple(found)
@@ -159,6 +161,8 @@ def _notes(evidence: Evidence, assignment: Assignment) -> list[str]:
     if execution.problem:
         notes.append(_sentence(execution.problem))
     notes += [*_budget(evidence, assignment), *evidence.submission.notes, *execution.notes]
+    if evidence.is_weaker and WEAKER not in evidence.broken:
+        notes.append(WEAKER)
     if evidence.broken:
         notes.append(evidence.broken)
     notes += [

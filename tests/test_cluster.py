@@ -31,8 +31,8 @@ from grader.cluster.station import Equipment
 from grader.collect import collect
 from grader.datasets import load
 from grader.errors import ClusterError, DataError, SandboxError, WorkerError
-from grader.examine import Judgement
 from grader.find_out import Findings, Order
+from grader.judgement import Judgement
 from grader.keys import circumstances
 from grader.office import Wishes, open_office
 from grader.pipeline import grade
@@ -499,6 +499,10 @@ def test_an_answer_arrives_as_it_was_sent(make):
         seconds={"executing": 1.5},
     )
     assert read_answer(write_answer(findings)) == findings
+    asked = replace(findings, judgement=None, own=replace(judgement, where="student sandbox"))
+    assert read_answer(write_answer(asked)) == asked
+    with pytest.raises(WorkerError, match="predictions are not as many"):
+        read_answer(write_answer(replace(asked, blobs={})))
 
 
 @pytest.mark.parametrize(

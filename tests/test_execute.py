@@ -309,6 +309,7 @@ def test_a_student_is_served_data_and_no_label_leaves_with_the_job(
         "beside",
         "speed",
         "probes",
+        "asks",
     }
     assert sandbox.limits.memory == 4 << 30
 

@@ -11,7 +11,14 @@ from grader.checks.plots import Figures
 from grader.checks.probes import Probes
 from grader.checks.training import Training, Trainings
 from grader.checks.verdict import BrokenFactError, MissingFactError, Told
-from grader.records import Evidence, ExecutionRecord, FoundModel, Submission
+from grader.records import (
+    Evidence,
+    ExecutionRecord,
+    FoundModel,
+    ModelCard,
+    Submission,
+    Where,
+)
 from grader.settings import Settings
 
 
@@ -42,6 +49,16 @@ class Fixtures:
             raise BrokenFactError(self._broken)
         return self._facts.execution
 
+    def _counts(self, where: Where) -> bool:
+        """Whether the assignment lets points depend on what was said there."""
+        model = self._settings.model
+        return where == "judge" or (model is not None and model.own_code == "points")
+
+    @property
+    def _card(self) -> ModelCard | None:
+        card = self._facts.card
+        return card if card is not None and self._counts(card.where) else None
+
     def _nothing(self, what: str) -> Exception:
         """Why a fact is missing: the student's fault fails a check, ours breaks it."""
         evidence = self._facts
@@ -62,9 +79,10 @@ class Fixtures:
     @pytest.fixture
     def model(self) -> JudgedModel:
         """The model that is judged."""
-        if self._facts.card is None:
+        card = self._card
+        if card is None:
             raise self._nothing("a model")
-        return JudgedModel(self._facts.card)
+        return JudgedModel(card)
 
     @pytest.fixture
     def models(self) -> tuple[FoundModel, ...]:
@@ -81,7 +99,7 @@ class Fixtures:
 
     def _training(self, execution: ExecutionRecord, number: int) -> Training:
         own = tuple(fit for fit in execution.fits if fit.model == number)
-        card = self._facts.card if number == execution.chosen else None
+        card = self._card if number == execution.chosen else None
         return Training(own, card, execution.models[number])
 
     @pytest.fixture
@@ -151,8 +169,9 @@ class Fixtures:
     @pytest.fixture
     def held_out(self) -> HeldOut:
         """The accuracy on held-out data."""
-        if self._facts.measurement is None:
+        measurement = self._facts.measurement
+        if measurement is None or not self._counts(measurement.where):
             raise self._nothing("a model that answers the held-out samples")
-        if not self._facts.measurement.samples:
-            pytest.skip(self._facts.measurement.problem)
-        return HeldOut(self._facts.measurement, self._settings.thresholds, self._told)
+        if not measurement.samples:
+            pytest.skip(measurement.problem)
+        return HeldOut(measurement, self._settings.thresholds, self._told)

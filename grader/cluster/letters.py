@@ -13,8 +13,8 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from grader.errors import WorkerError
-from grader.examine import FLOAT, Judgement
 from grader.find_out import Findings, Order
+from grader.judgement import FLOAT, Judgement
 from grader.plain import plain_json
 from grader.records import ExecutionRecord
 from grader.settings import Hidden, Thresholds
@@ -39,6 +39,7 @@ class _Facts:
     execution: ExecutionRecord
     judgement: Judgement | None
     seconds: Mapping[str, float]
+    own: Judgement | None = None
 
 
 _FACTS = TypeAdapter(_Facts)
@@ -65,7 +66,10 @@ def read_order(letter: bytes) -> Order:
 def write_answer(findings: Findings) -> Answer:
     """Pack findings."""
     facts = _Facts(
-        execution=findings.execution, judgement=findings.judgement, seconds=findings.seconds
+        execution=findings.execution,
+        judgement=findings.judgement,
+        seconds=findings.seconds,
+        own=findings.own,
     )
     return Answer(facts=plain_json(facts), blobs=dict(findings.blobs))
 
@@ -90,6 +94,7 @@ def read_answer(answer: Answer) -> Findings:
     return Findings(
         execution=facts.execution,
         judgement=facts.judgement,
+        own=facts.own,
         blobs=answer.blobs,
         seconds=facts.seconds,
     )
@@ -102,7 +107,8 @@ def _contradiction(facts: _Facts, blobs: Mapping[str, bytes]) -> str:
         return "its models are not numbered one by one"
     if facts.execution.chosen is not None and not 0 <= facts.execution.chosen < len(models):
         return "it chose a model that is not there"
-    for each in facts.judgement.predictions if facts.judgement else ():
+    said = [each for each in (facts.judgement, facts.own) if each]
+    for each in (predictions for one in said for predictions in one.predictions):
         rows, width = each.shape
         if min(rows, width) < 0 or len(blobs.get(each.sha256, b"")) != rows * width * FLOAT:
             return "its predictions are not as many as it says"

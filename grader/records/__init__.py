@@ -30,6 +30,7 @@ from grader.records.words import (
     Shape,
     Task,
     Transform,
+    Where,
 )
 
 __all__ = [
@@ -74,4 +75,5 @@ __all__ = [
     "Submission",
     "Task",
     "Transform",
+    "Where",
 ]

@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from grader.records.models import ModelCard
 from grader.records.runs import ExecutionRecord
 from grader.records.submissions import Submission
-from grader.records.words import Metric
+from grader.records.words import Metric, Where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """How good a model is on held-out data that the student's code could not reach."""
+    """How good a model is on held-out data.
+
+    The student's code could not reach that data, unless :attr:`where` says that it answered it.
+    """
 
     metric: Metric
     """What was measured."""
@@ -44,6 +47,8 @@ class Measurement:
     """Every run, when the first was too close to the threshold to stand alone."""
     rule: str = ""
     """Which of them counts: ``"median"`` or ``"best"``."""
+    where: Where = "judge"
+    """Where the answers were computed: ``"judge"``, or ``"student sandbox"``, the weaker kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,3 +99,9 @@ class Evidence:
     """No code ran for it: all of it was in the evidence store."""
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Wall time by stage, where work was done for it."""
+
+    @property
+    def is_weaker(self) -> bool:
+        """Whether it was the model's own code that told of it, in the student's sandbox."""
+        told = (self.card, self.measurement)
+        return any(each is not None and each.where != "judge" for each in told)

@@ -17,6 +17,7 @@ FlagKind = Literal[
     "patched",
     "extra_below",
     "same_answers",
+    "own_code",
 ]
 """What was noticed; ``docs/flags.md`` says of each what it proves and what it does not."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from grader.records.trainings import CompileFacts
-from grader.records.words import Role, Shape
+from grader.records.words import Role, Shape, Where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +71,8 @@ class ModelCard:
     """Answers to the held-out inputs, one entry for each form that was tried."""
     judge_problem: str = ""
     """Why there are no predictions, from a fixed vocabulary."""
+    where: Where = "judge"
+    """Who described it."""
 
     @property
     def params(self) -> int:

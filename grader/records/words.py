@@ -81,5 +81,10 @@ Feedback = Literal["exact", "banded", "verdict"]
 band it lies, or only what the verdicts of the checks give away."""
 
 
+Where = Literal["judge", "student sandbox"]
+"""Who answered: the judge, which runs no student's code; or, the weaker kind, the model's own code
+in the sandbox that it was trained in."""
+
+
 Role = Literal["layer", "plumbing", "preprocessing", "regularisation", "operation"]
 """What a layer is there for: learning, reshaping, preparing input, regularising, arithmetic."""

@@ -72,7 +72,11 @@ def _coarse(report: Report, withheld: tuple[str, ...]) -> Report:
 
 def _measurement(found: Measurement, feedback: Feedback) -> Measurement:
     told = Measurement(
-        metric=found.metric, value=None, samples=found.samples, problem=found.problem
+        metric=found.metric,
+        value=None,
+        samples=found.samples,
+        problem=found.problem,
+        where=found.where,
     )
     if feedback == "banded" and found.value is not None:
         low, high = band_of(found, found.value)

@@ -122,7 +122,8 @@ def _show_measurements(report: Report, console: Console) -> None:
         if measurement and measurement.value is not None:
             of = f" of {name}" if name else ""
             what = f"{METRICS[measurement.metric]}{of} on held-out data"
-            console.print(Text(f" {what}: {told_words(measurement, report.feedback)}"))
+            how = "" if measurement.where == "judge" else ", by its own code: the weaker kind"
+            console.print(Text(f" {what}: {told_words(measurement, report.feedback)}{how}"))
 
 
 def show_proposal(reference: Report, untouched: Report, console: Console) -> None:

@@ -96,7 +96,7 @@ class HeldSandbox(ABC):
             grip = stack.enter_context(closing(Wardened()))
             tasks = tasks_allowed(limits, user)
             doors = self._lock(self._doors(readable, box, tasks=tasks, user=user))
-            inside = None if server else channels.inside
+            inside = () if server else channels.inside
             file = stack.enter_context(_closed(plan.write(job, limits, doors, inside)))
 
             def begin() -> Root:

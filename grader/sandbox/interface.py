@@ -38,6 +38,10 @@ class Limits:
     """Bytes kept of stdout and of stderr each; fifty times as much is a flood and ends the run."""
     messages: int = 64 * MIB
     """Bytes the worker may send on its message channel."""
+    answer: int = 0
+    """Bytes it may send there once something was handed in."""
+    answer_s: float = 120.0
+    """Seconds from then to the end; the time before does not count."""
     disk: int = 2 * GIB
     """Bytes in the work folder."""
     processes: int = 160
@@ -112,8 +116,16 @@ class Isolation:
     """One honest sentence with versions and with what is *not* covered."""
 
 
-OnMessage = Callable[[bytes], None]
-"""Called with each chunk of the worker's message channel, in order, while the job runs."""
+Reply = Callable[[Mapping[str, Artefact]], bytes]
+"""Given what was collected, says which bytes are handed in."""
+
+OnMessage = Callable[[bytes], Reply | None]
+"""Called with each chunk of the worker's message channel, in order, while the job runs.
+
+It may give back a reply, once. That closes the books: what the run has written, printed and used up
+by then is what comes out of it, and only then is anything handed in, for the worker to read on
+:data:`grader.worker.channel.IN`. So whatever is handed in leaves no trace in the outcome.
+"""
 
 
 class Sandbox(Protocol):

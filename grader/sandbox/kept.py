@@ -14,12 +14,17 @@ class Kept:
     def __init__(self, most: int) -> None:
         self.most = most
         self.total = 0
+        self._dropped = 0
+        self._is_closed = False
         self._head = bytearray()
         self._tail = bytearray()
 
     def add(self, chunk: bytes) -> None:
         """Take the next bytes of the stream."""
         self.total += len(chunk)
+        if self._is_closed:
+            self._dropped += len(chunk)
+            return
         room = self.most // 2 - len(self._head)
         if room > 0:
             self._head += chunk[:room]
@@ -28,6 +33,10 @@ class Kept:
         tail = self.most - self.most // 2
         if len(self._tail) > 2 * tail:  # cut now and then, not at each chunk
             del self._tail[:-tail]
+
+    def close(self) -> None:
+        """Keep nothing of what comes from now on, and do not tell of it."""
+        self._is_closed = True
 
     @property
     def is_flood(self) -> bool:
@@ -38,7 +47,7 @@ class Kept:
         """Give what was kept, with a note where something was left out."""
         tail = self.most - self.most // 2
         end = bytes(self._tail[-tail:]) if tail else b""
-        missing = self.total - len(self._head) - len(end)
+        missing = self.total - self._dropped - len(self._head) - len(end)
         if not missing:
             return (bytes(self._head) + end).decode("utf-8", "replace")
         note = f"\n… {missing} bytes left out …\n"

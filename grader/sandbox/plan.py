@@ -79,26 +79,24 @@ class Serving:
     """Modules that the workers import, and which may wait until the server has time."""
 
 
-def write(job: Job, limits: Limits, doors: Doors, inside: tuple[int, int] | None = None) -> int:
+def write(job: Job, limits: Limits, doors: Doors, inside: Sequence[int] = ()) -> int:
     """Write a plan with the files of the job behind it.
 
     Args:
         job: What to run.
         limits: What it may use up.
         doors: The rung's decisions.
-        inside: File descriptors of the control socket and of the message channel in the new
+        inside: File descriptors of the control socket and of the other channels in the new
             process; a server's fork gets its own from the server.
 
     Returns:
         A file in memory, to be the new process's stdin.
     """
-    control, messages = inside or (None, None)
     files = {_inside(name): data for name, data in job.files.items()} | _fonts(doors)
     plan = _doors(doors) | {
         "serves": False,
         "program": job.program,
-        "control": control,
-        "messages": messages,
+        "descriptors": list(inside),
         "limits": _kernel_limits(limits, doors.tasks),
         "files": _sizes(files),
     }
@@ -119,8 +117,7 @@ def write_server(serving: Serving, doors: Doors, control: int) -> int:
     files = _fonts(doors)
     plan = _doors(doors) | {
         "serves": True,
-        "control": control,
-        "messages": None,
+        "descriptors": [control],
         "limits": {"CORE": 0},
         "files": _sizes(files),
     }

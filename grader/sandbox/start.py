@@ -41,31 +41,42 @@ Meter = Callable[[Sequence[int], Sequence[Process]], DiskUse]
 
 
 class Channels:
-    """The two ways to talk with a run: messages come out; control goes both ways until student code
-    runs.
+    """The ways to talk with a run: messages come out, and what is handed in goes in, once; control
+    goes both ways until student code runs.
+
+    The first two are pipes, over which nothing goes but bytes.
     """
 
     def __init__(self) -> None:
-        self.messages, self.messages_inside = os.pipe()
+        self.messages, messages_inside = os.pipe()
+        handed_in_inside, self.handed_in = os.pipe()
+        self._pipes_inside: tuple[int, ...] = (messages_inside, handed_in_inside)
         self.control, self._control_inside = socket.socketpair(
             socket.AF_UNIX, socket.SOCK_SEQPACKET
         )
 
     @property
-    def inside(self) -> tuple[int, int]:
-        """The run's own ends: control, messages."""
-        return self._control_inside.fileno(), self.messages_inside
+    def inside(self) -> tuple[int, ...]:
+        """The run's own ends: control, messages, what is handed in."""
+        return (self._control_inside.fileno(), *self._pipes_inside)
 
     def close_inside(self) -> None:
         """Forget the run's ends, once it has them."""
         self._control_inside.close()
-        if self.messages_inside >= 0:
-            os.close(self.messages_inside)
-            self.messages_inside = -1
+        for descriptor in self._pipes_inside:
+            os.close(descriptor)
+        self._pipes_inside = ()
+
+    def hand_in_no_more(self) -> None:
+        """Let whoever reads what is handed in come to its end."""
+        if self.handed_in >= 0:
+            os.close(self.handed_in)
+            self.handed_in = -1
 
     def close(self) -> None:
         """Close what is still open."""
         self.close_inside()
+        self.hand_in_no_more()
         self.control.close()
         os.close(self.messages)
 

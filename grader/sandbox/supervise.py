@@ -9,14 +9,14 @@ import selectors
 import signal
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from grader.errors import RunLostError
 from grader.sandbox.collect import collect, nothing
-from grader.sandbox.interface import Ending, Job, Limits, OnMessage, Outcome
+from grader.sandbox.interface import Artefact, Ending, Job, Limits, OnMessage, Outcome, Reply
 from grader.sandbox.kept import Kept
 from grader.sandbox.processes import shared_once, usage
 from grader.sandbox.roots import Root
@@ -27,6 +27,8 @@ MOST_FILES = 200_000
 """Files and folders in a box: each costs kernel memory, even when it is empty."""
 
 _CHUNK = 1 << 16
+_FULL = 64
+"""Reads that empty a pipe of any size, unless somebody fills it meanwhile."""
 _MOST_ERROR = 4000
 
 
@@ -52,20 +54,16 @@ def supervise(
     began = time.monotonic()
     root = start.begin()
     channels.close_inside()
-    watch = _Watch(root, start, channels, limits, on_message)
+    watch = _Watch(root, start, channels, job, limits, on_message, began)
     with watch.selector:
         try:
             try:
                 watch.until_the_end()
             finally:
                 start.grip.kill(root)
-            wall_s = time.monotonic() - began
+            watch.stop_the_clock()
             watch.drain()
-            artefacts = (
-                collect(watch.folders[0], job.collect, limits.artefact)
-                if watch.folders
-                else nothing(job.collect)
-            )
+            artefacts = watch.artefacts()
             exit_code = watch.exit_code()
         finally:
             watch.close()
@@ -75,7 +73,7 @@ def supervise(
         stdout=watch.stdout.text(),
         stderr=watch.stderr.text(),
         artefacts=artefacts,
-        wall_s=wall_s,
+        wall_s=watch.wall_s or 0.0,
         cpu_s=watch.cpu_s,
         peak_memory=watch.peak_memory,
         setup_error=watch.setup_error(exit_code),
@@ -89,23 +87,33 @@ class _Watch:
     root: Root
     start: Start
     channels: Channels
+    job: Job
     limits: Limits
     on_message: OnMessage
+    began: float
     ending: Ending | None = None
     is_ready: bool = False
     error: str = ""
     told: int | None = None
     """The exit code that a forked root told itself."""
     folders: list[int] = field(default_factory=list)
+    wall_s: float | None = None
     cpu_s: float = 0.0
     peak_memory: int = 0
     received: int = 0
+    receives: int = field(init=False)
+    deadline: float = field(init=False)
+    taken: Mapping[str, Artefact] | None = None
+    """What was collected before something was handed in."""
+    handing_in: memoryview = field(default_factory=lambda: memoryview(b""))
     selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
     stdout: Kept = field(init=False)
     stderr: Kept = field(init=False)
 
     def __post_init__(self) -> None:
         self.stdout, self.stderr = Kept(self.limits.output), Kept(self.limits.output)
+        self.receives = self.limits.messages
+        self.deadline = time.monotonic() + self.limits.wall_s
         self.channels.control.setblocking(False)  # noqa: FBT003 - the standard library's way
         self.selector.register(self.root.end, selectors.EVENT_READ)
         self.selector.register(self.channels.control, selectors.EVENT_READ)
@@ -146,15 +154,15 @@ class _Watch:
 
     def until_the_end(self) -> None:
         """Listen and measure until the first process ends or a limit is passed."""
-        deadline = time.monotonic() + self.limits.wall_s
         measure_at = time.monotonic()
         while self.ending is None:
-            events = self.selector.select(max(0.0, min(measure_at, deadline) - time.monotonic()))
+            until = min(measure_at, self.deadline)
+            events = self.selector.select(max(0.0, until - time.monotonic()))
             for key, _ in events:
                 self._hear(key)
             if any(key.fd == self.root.end for key, _ in events):
                 return
-            if time.monotonic() >= deadline:
+            if time.monotonic() >= self.deadline:
                 self._pass("timeout")
             if time.monotonic() >= measure_at:
                 self._measure()
@@ -169,10 +177,25 @@ class _Watch:
                 while chunk := os.read(descriptor, _CHUNK):
                     take(chunk)
 
+    def stop_the_clock(self) -> None:
+        """Note how long it took, unless that was noted when something was handed in."""
+        if self.wall_s is None:
+            self.wall_s = time.monotonic() - self.began
+
+    def artefacts(self) -> Mapping[str, Artefact]:
+        """Give what is collected."""
+        if self.taken is not None:
+            return self.taken
+        if not self.folders:
+            return nothing(self.job.collect)
+        return collect(self.folders[0], self.job.collect, self.limits.artefact)
+
     def _hear(self, key: selectors.SelectorKey) -> None:
         if key.fileobj is self.channels.control:
             self._hear_control()
-        if key.data is None:  # the control socket, or the end of the first process
+        if key.fd == self.channels.handed_in:
+            self._hand_in()
+        if key.data is None:  # the control socket, what is handed in, or the end of it all
             return
         try:
             chunk = os.read(key.fd, _CHUNK)
@@ -187,10 +210,43 @@ class _Watch:
 
     def _take_message(self, chunk: bytes) -> None:
         self.received += len(chunk)
-        if self.received <= self.limits.messages:
-            self.on_message(chunk)
-        else:
+        if self.received > self.receives:
             self._pass("output")
+            return
+        reply = self.on_message(chunk)
+        # who has ended is handed nothing
+        if reply is not None and self.taken is None and self.wall_s is None and self.folders:
+            self._close_the_books(reply)
+
+    def _close_the_books(self, reply: Reply) -> None:
+        """Take all that comes out of the run, and only then hand something in."""
+        for kept, descriptor in (
+            (self.stdout, self.root.stdout),
+            (self.stderr, self.root.stderr),
+        ):
+            with suppress(BlockingIOError):
+                for _ in range(_FULL):
+                    kept.add(os.read(descriptor, _CHUNK))
+            kept.close()
+        self.stop_the_clock()
+        self.taken = self.artefacts()
+        self.received, self.receives = 0, self.limits.answer
+        self.handing_in = memoryview(reply(self.taken))
+        self.deadline = time.monotonic() + self.limits.answer_s
+        os.set_blocking(self.channels.handed_in, False)
+        self.selector.register(self.channels.handed_in, selectors.EVENT_WRITE)
+
+    def _hand_in(self) -> None:
+        try:
+            written = os.write(self.channels.handed_in, self.handing_in)
+        except BlockingIOError:
+            return
+        except BrokenPipeError:  # nobody wants it any more
+            written = len(self.handing_in)
+        self.handing_in = self.handing_in[written:]
+        if not self.handing_in:
+            self.selector.unregister(self.channels.handed_in)
+            self.channels.hand_in_no_more()
 
     def _hear_control(self) -> None:
         """Hear that all doors are locked, take hold of the tree, and let the worker begin."""
@@ -229,11 +285,12 @@ class _Watch:
     def _measure(self) -> None:
         tree = self.start.grip.tree(self.root.pid)
         used = usage(tree)
-        self.cpu_s = max(self.cpu_s, used.cpu_s)
         memory = used.memory
         if memory > self.limits.memory:
             memory = shared_once(tree)
-        self.peak_memory = max(self.peak_memory, memory)
+        if self.taken is None:
+            self.cpu_s = max(self.cpu_s, used.cpu_s)
+            self.peak_memory = max(self.peak_memory, memory)
         if memory > self.limits.memory:
             self._pass("memory")
         if used.tasks > self.limits.processes:

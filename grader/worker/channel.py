@@ -1,4 +1,4 @@
-"""The worker's one way to speak: lines of JSON on file descriptor 3.
+"""How a worker speaks, in lines of JSON on file descriptor 3, and how it is handed something, on 4.
 
 Not a secret and not a proof: student code in the same process can write here too, so the host
 believes nothing that could earn points.
@@ -7,9 +7,11 @@ believes nothing that could earn points.
 import json
 import math
 import os
+import types
 from typing import Any
 
 FD = 3
+IN = 4
 LARGEST_INTEGER = 2**64
 """More than NumPy's integers hold; Python writes no number of thousands of digits."""
 
@@ -44,10 +46,20 @@ def _text(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+_events = types.SimpleNamespace(are_over=False)
+
+
 def send(event: str, **values: Any) -> None:
-    """Send one event to the host."""
+    """Send one event to the host, unless they are over."""
+    if _events.are_over:
+        return
     line = json.dumps({"event": event, **plain(values)}, allow_nan=False)
     write(line.encode("ascii") + b"\n")
+
+
+def end_events() -> None:
+    """Send no event from now on: what is written is an answer, in which none may stand."""
+    _events.are_over = True
 
 
 def write(data: bytes | memoryview) -> None:
@@ -55,3 +67,9 @@ def write(data: bytes | memoryview) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(FD, view) :]
+
+
+def handed_in() -> bytes:
+    """Wait for what the host hands in; nothing where it has nothing to give."""
+    with open(IN, "rb", closefd=False) as stream:
+        return stream.read()

@@ -99,6 +99,16 @@ def as_functional(model: Any) -> Any:
     Raises:
         ValueError: It has seen no input, so its shape is unknown.
     """
+    inputs = keras.Input(batch_shape=input_shape(model))
+    return keras.Model(inputs, model.call(inputs), name=model.name)
+
+
+def input_shape(model: Any) -> tuple[int | None, ...]:
+    """Give the shape of the inputs that a subclassed model has seen.
+
+    Raises:
+        ValueError: It has seen none, or several.
+    """
     # Of a model with a state of its own Keras notes no shape, but of its layers.
     parts = [model, *model.layers[:1]]
     noted = filter(None, (getattr(part, "_build_shapes_dict", None) for part in parts))
@@ -106,9 +116,7 @@ def as_functional(model: Any) -> Any:
     if not model.built or len(shapes) != 1 or not isinstance(shapes[0], tuple):
         raise ValueError("the model has no single known input shape")
     keeps_state = any(getattr(layer, "stateful", False) for layer in model.layers)
-    shape = shapes[0] if keeps_state else (None, *shapes[0][1:])
-    inputs = keras.Input(batch_shape=shape)
-    return keras.Model(inputs, model.call(inputs), name=model.name)
+    return shapes[0] if keeps_state else (None, *shapes[0][1:])
 
 
 def found_models(models: list[Any], names: dict[str, Any]) -> list[Any]:

@@ -17,7 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from . import harvest, probe
+from . import asked, harvest, probe
 from .ahead import Ahead
 from .budget import Budget
 from .channel import send
@@ -57,8 +57,9 @@ def main(task: dict[str, Any]) -> None:
             ``seed``; perhaps ``budget`` (``epochs``, ``seconds``), ``beside`` (the served files
             that lie in the work folder) and ``speed``
             (``joined_steps``: how many at most; ``one_trace``; ``direct_feed``; ``decoded_data``:
-            whether to use what :func:`prepare` has decoded), and ``probes``, see
-            :mod:`grader.worker.probe`.
+            whether to use what :func:`prepare` has decoded), ``probes``, see
+            :mod:`grader.worker.probe`, and ``asks``: whether a model may be asked, see
+            :mod:`grader.worker.asked`.
     """
     work = Path(task["work"])
     problems: dict[int, str] = {}
@@ -112,6 +113,8 @@ def main(task: dict[str, Any]) -> None:
     send("values", values=plain_values(names, shell.user_ns_hidden))
     send("done")
     probe.ask(task.get("probes") or {}, names, task["seed"], _error_facts)
+    if task.get("asks"):
+        asked.be_asked(models, work, task["seed"])
     _flush_streams()
     # Threads or exit handlers of the student's have nothing more to say.
     os._exit(0)

@@ -34,8 +34,8 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, BinaryIO, NoReturn
 
-MESSAGES = 3
-"""Where a worker speaks to the host."""
+CHANNELS = 3
+"""Where a worker's channels begin: it speaks to the host on 3, and is handed something on 4."""
 SETUP_FAILED = 125
 OOM_FIRST = "500"
 """Of 1000: more than what anybody's own programs are set to."""
@@ -51,7 +51,7 @@ def main() -> None:
     """Follow the plan on stdin and call the worker's ``main``."""
     files = sys.stdin.buffer
     plan: Plan = json.loads(files.readline())
-    control = socket.socket(fileno=arrange_descriptors(plan["control"], plan["messages"]))
+    control = socket.socket(fileno=arrange_descriptors(*plan["descriptors"]))
     begin = _serve if plan["serves"] else follow
     run, task = begin(plan, files, control)
     del plan
@@ -113,22 +113,24 @@ def _serve(plan: Plan, files: BinaryIO, control: socket.socket) -> tuple[Run, Ta
     return begun
 
 
-def arrange_descriptors(control: int, messages: int | None) -> int:
-    """Put the message channel on 3, close what else is open, and tell where the socket went."""
-    moved = MESSAGES + 1
-    # first out of the way, for each may be where the other belongs
-    control = fcntl.fcntl(control, fcntl.F_DUPFD_CLOEXEC, moved + 1)
-    if messages is not None:
-        messages = fcntl.fcntl(messages, fcntl.F_DUPFD_CLOEXEC, moved + 1)
-        os.dup2(messages, MESSAGES, inheritable=False)
-    os.dup2(control, moved, inheritable=False)
-    close_all_but(range(moved + 1 if messages is not None else MESSAGES), moved)
-    return moved
+def arrange_descriptors(control: int, *channels: int) -> int:
+    """Put the channels on 3 and above, the socket behind them, and close what else is open.
+
+    Returns:
+        Where the socket went.
+    """
+    last = CHANNELS + len(channels)
+    # first out of the way, for each may be where another belongs
+    moved = [fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, last + 1) for each in (*channels, control)]
+    for place, descriptor in enumerate(moved, start=CHANNELS):
+        os.dup2(descriptor, place, inheritable=False)
+    close_all_but(range(last + 1))
+    return last
 
 
-def close_all_but(first: Iterable[int], *others: int) -> None:
+def close_all_but(descriptors: Iterable[int]) -> None:
     """Close every descriptor that is not named."""
-    kept = {*first, *others}
+    kept = set(descriptors)
     for name in os.listdir("/proc/self/fd"):
         if int(name) not in kept:
             with contextlib.suppress(OSError):  # the listing itself was one of them

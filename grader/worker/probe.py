@@ -15,12 +15,10 @@ import os
 import random
 import select
 import signal
-import sys
 import threading
 import time
 import types
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, NoReturn
 
 import keras
@@ -28,6 +26,7 @@ import numpy as np
 from tensorflow.python.eager import context
 
 from .channel import FD, plain, send
+from .silence import become_silent
 from .values import Describer
 
 Question = dict[str, Any]
@@ -70,7 +69,7 @@ def ask(
         else:
             send("probe", name=name, answer=answer)
     if hung:
-        _become_silent()
+        become_silent()
     for name, question in hung.items():
         _seed(seed)
         work = functools.partial(_answer, question, names, error_facts)
@@ -111,21 +110,13 @@ def _in_a_fork(work: Callable[[], Answer], question: Question) -> Answer:
 def _work(work: Callable[[], Answer], pipe: int) -> NoReturn:
     try:
         os.setpgid(0, 0)
-        _become_silent()
+        become_silent()
         os.dup2(1, FD)
         data = memoryview(json.dumps(plain(work()), allow_nan=False).encode() + b"\n")
         while data:
             data = data[os.write(pipe, data) :]
     finally:
         os._exit(0)
-
-
-def _become_silent() -> None:
-    """Let what is printed from now on go nowhere: it is no cell's."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (1, 2):
-        os.dup2(nowhere, stream)
-    sys.stdout = sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for good
 
 
 def _line(pipe: int, end: float) -> tuple[bytes, bool]:

@@ -2,8 +2,9 @@
 
 It never sees a student's byte: the plan of a run is read after the fork, the task in it only behind
 locked doors. What it says and hears goes over one socket: ``{"serving": …}`` once, then a message
-for each run with open descriptors: the plan, the run's control socket and message channel, its
-stdout and stderr, and where a warden holds the run, its lifeline.
+for each run with open descriptors: the plan, the run's control socket, its message channel and the
+one on which something is handed in, its stdout and stderr, and where a warden holds the run, its
+lifeline.
 """
 
 # Forked for every run; pathlib would cost more than all the rest.
@@ -27,7 +28,7 @@ from typing import Any, NoReturn
 from . import late, launch, namespaces, warden
 
 PR_SET_DUMPABLE = 4
-WITH_LIFELINE = 6
+WITH_LIFELINE = 7
 MOST_DESCRIPTORS = 8
 IDLE_S = 0.2
 """Seconds without a request after which there is time for what was put off."""
@@ -119,8 +120,8 @@ def _begin(
     runs: dict[str, launch.Run], ids: tuple[int, int], descriptors: Sequence[int]
 ) -> tuple[launch.Run, launch.Task]:
     """Put a holder between the server and the run; what comes back is the run."""
-    plan, its_control, messages, *streams = descriptors
-    stdout, stderr, *lifeline = streams
+    plan, its_control, *channels = descriptors[:4]
+    stdout, stderr, *lifeline = descriptors[4:]
     for number, descriptor in enumerate((plan, stdout, stderr)):
         os.dup2(descriptor, number)
     files = open(0, "rb", closefd=False)  # noqa: SIM115 - read on until the doors are locked
@@ -140,7 +141,7 @@ def _begin(
     if code is not None:
         _tell(control, code)
     control.detach()
-    control = socket.socket(fileno=launch.arrange_descriptors(its_control, messages))
+    control = socket.socket(fileno=launch.arrange_descriptors(its_control, *channels))
     try:
         _as_if_fresh(plan_of_doors["environment"])
     except BaseException:  # noqa: BLE001 - whatever it was, the host must hear of it

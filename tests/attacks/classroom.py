@@ -36,7 +36,7 @@ class Recording:
 
         def hear(chunk):
             heard.extend(chunk)
-            on_message(chunk)
+            return on_message(chunk)
 
         outcome = self.inner.run(job, limits, hear)
         if job.program == "judge":

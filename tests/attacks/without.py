@@ -250,6 +250,16 @@ DEFENCES = (
         tests=("tests/test_collect.py",),
     ),
     Defence(
+        name="what comes out is taken before anything is handed in",
+        remove=removals.books_left_open,
+        tests=_on(CONFORMANCE + "test_what_is_handed_in_leaves_no_trace_in_what_comes_out", _N),
+    ),
+    Defence(
+        name="a model's own code is asked in mixed order",
+        remove=removals.in_their_own_order,
+        tests=("tests/test_asking.py::test_words_are_mixed_with_their_lengths",),
+    ),
+    Defence(
         name="the served test set is not the held-out one",
         remove=removals.true_test_served,
         tests=("tests/test_own_data.py",),

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from grader.assignment import read_assignment
 from grader.errors import GraderError
-from grader.examine import card_of, examine, forms_for
+from grader.examine import examine
+from grader.judgement import card_of
 from grader.measure import measure
 from grader.plain import plain_json
+from grader.questions import forms_for
 from grader.records import ArrayFacts
 from grader.sandbox.interface import Isolation, Outcome
 

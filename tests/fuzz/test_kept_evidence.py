@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from grader.cluster.letters import Answer, read_answer, write_answer
 from grader.errors import StoreError, WorkerError
-from grader.examine import Judgement
 from grader.find_out import Findings
 from grader.gather import _EXECUTION, _JUDGEMENT, _read
+from grader.judgement import Judgement
 from grader.normal_form import RawModel
 from grader.plain import plain_json
 from grader.records import Predictions

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from grader.sandbox import ZygoteSandbox, rungs
-from grader.sandbox.interface import MIB, Job, Limits, Outcome, Sandbox
+from grader.sandbox.interface import MIB, Job, Limits, Outcome, Reply, Sandbox
 from grader.sandbox.ladder import OFFERED, make
 from grader.sandbox.processes import descendants, read
 
@@ -91,16 +91,29 @@ class Rig:
         notes = [note for zygote in zygotes.values() for note in zygote.notes]
         assert not notes, "runs were not forked"
 
-    def do(self, deed: str, *, limits: Limits = LIMITS, program: str = "deeds", **options) -> Told:
-        """Do a deed; ``readable``, ``files``, ``collect`` go into the job, the rest to the deed."""
+    def do(
+        self,
+        deed: str,
+        *,
+        limits: Limits = LIMITS,
+        program: str = "deeds",
+        reply: Reply | None = None,
+        **options,
+    ) -> Told:
+        """Do a deed; ``readable``, ``files``, ``collect`` go into the job, the rest to the deed.
+
+        A reply is given to the first that the deed says.
+        """
         job = {key: options.pop(key) for key in ("readable", "files", "collect") if key in options}
         heard = bytearray()
         sessions = set()
 
-        def hear(chunk: bytes) -> None:
+        def hear(chunk: bytes) -> Reply | None:
+            its_reply = None if heard else reply
             heard.extend(chunk)
             below = descendants(os.getpid(), fresh=True)
             sessions.update(session_of(process.pid) for process in below)
+            return its_reply
 
         task = Job(program=program, task={"do": deed, **options}, **job)
         outcome = self.reading(task.readable).run(task, limits, hear)

@@ -56,11 +56,50 @@ def test_an_honest_run_gives_messages_streams_and_artefacts(rig, open_folder):
     assert answer["extra"] == [1, "two"]
     assert answer["child"] == "42"
     assert answer["stdin"] == ""
-    assert sorted(answer["descriptors"])[:4] == [0, 1, 2, 3]
-    assert len(answer["descriptors"]) == 5  # and the one that lists them
+    assert sorted(answer["descriptors"])[:5] == [0, 1, 2, 3, 4]
+    assert len(answer["descriptors"]) == 6  # and the one that lists them
     assert answer["keras_home"]
     assert answer["package"] == "grader_worker"
     assert not any("programs" in entry or "worker" in entry for entry in answer["path"])
+
+
+def test_what_is_handed_in_leaves_no_trace_in_what_comes_out(rig):
+    secret = b"handed in " * 100_000  # more than a pipe holds
+    collected = []
+
+    def reply(artefacts):
+        collected.append({name: each.data for name, each in artefacts.items()})
+        return secret
+
+    told = rig.do(
+        "tells_what_is_handed_in",
+        limits=replace(rig.limits, answer=2 * len(secret), answer_s=20),
+        collect=("made.txt", "told.txt"),
+        reply=reply,
+    )
+    outcome = told.outcome
+
+    assert (outcome.ending, outcome.stdout, outcome.stderr) == ("finished", "before\n", "too\n")
+    assert outcome.artefacts["made.txt"].data == b"before"
+    assert outcome.artefacts["told.txt"].data is None
+    assert collected == [{"made.txt": b"before", "told.txt": None}]
+    assert outcome.wall_s < 0.9, "what follows takes a second, and the clock had stopped"
+    assert told.answers == ["ready", secret.decode()]
+
+
+def test_who_asks_for_nothing_is_handed_nothing(rig):
+    limits = replace(rig.limits, answer=100)
+    told = rig.do("tells_what_is_handed_in", limits=limits, reply=lambda _: b"")
+    assert told.answers == ["ready", ""]
+
+
+def test_after_something_was_handed_in_there_are_limits_of_their_own(rig):
+    def do(**changes):
+        limits = replace(rig.limits, wall_s=8, **changes)
+        return rig.do("tells_what_is_handed_in", limits=limits, reply=lambda _: b"x" * 9).outcome
+
+    assert do(answer_s=0.2, answer=100).ending == "timeout"
+    assert do(answer_s=20, answer=1).ending == "output"
 
 
 def test_strings_hash_the_same_in_every_run(rig, open_folder):

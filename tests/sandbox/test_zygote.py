@@ -370,7 +370,7 @@ from grader.sandbox.ladder import make
 sandbox = ZygoteSandbox(make(sys.argv[1], "", Path(sys.argv[2])), programs=("forks",))
 deed = sys.argv[3]
 job = Job(program="forks", task={"do": "marker" if deed == "idle" else deed})
-sandbox.run(job, Limits(), lambda _: deed == "idle" or print("awake", flush=True))
+sandbox.run(job, Limits(), lambda _: None if deed == "idle" else print("awake", flush=True))
 print("awake", flush=True)
 time.sleep(60)
 """

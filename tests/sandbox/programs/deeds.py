@@ -41,6 +41,27 @@ def refused(call, *args):
 # ------------------------------------------------------------------ honest
 
 
+def tells_what_is_handed_in(task):
+    """Wait for it, and say it in every way there is."""
+    with open("made.txt", "w") as file:
+        file.write("before")
+    kept = os.dup(1)
+    print("before", flush=True)
+    print("too", file=sys.stderr, flush=True)
+    os.write(3, b'"ready"\n')
+    with open(4, closefd=False) as file:
+        secret = file.read()
+    for descriptor in (1, 2, kept):
+        os.write(descriptor, secret[:1000].encode())
+    for name in ("made.txt", "told.txt"):
+        with open(name, "w") as file:
+            file.write(secret)
+    time.sleep(1)
+    with open(3, "w", closefd=False) as file:
+        file.write(json.dumps(secret) + "\n")
+    os._exit(0)
+
+
 def honest(task):
     with open("made.txt", "w") as file:
         file.write("made inside")

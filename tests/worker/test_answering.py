@@ -12,7 +12,7 @@ MAP = """
 import sys
 from pathlib import Path
 import numpy as np
-from grader.worker.judge import _map
+from grader.worker.answering import _map
 folder = Path(sys.argv[1])
 inputs = np.load(folder / "inputs.npy")
 shift, scale = _map(folder, {sys.argv[2]: True}, inputs.shape[1:])
@@ -40,7 +40,7 @@ import sys
 from pathlib import Path
 import keras
 import numpy as np
-from grader.worker.judge import _answer
+from grader.worker.answering import _answer
 folder, layout, stateful = Path(sys.argv[1]), sys.argv[2], sys.argv[3] == "stateful"
 batch = 30 if stateful else None
 x = keras.Input((3,), batch_size=batch)
@@ -52,7 +52,7 @@ else:
     place = keras.ops.cumsum(count(x), axis=0)
 model = keras.Model(x, keras.layers.Concatenate()([x, place]))
 form = {"layout": layout, "shape": [3], "shift": 0.0, "scale": 1.0, "padding": "post"}
-np.save(folder / "found.npy", _answer(model, folder, form))
+np.save(folder / "found.npy", _answer(model, batch or 512, folder, form))
 """
 
 
