@@ -1,7 +1,7 @@
 """``grader grade`` and ``grader check``: the main job, for a class and for oneself."""
 
 # Heavy modules are imported by the command that needs them: `grader --help` answers at once. What
-# judges and shows results is imported last: by then the sandbox's server is getting itself ready.
+# shows results is imported when there are some: nothing that runs waits for it.
 # ruff: noqa: PLC0415
 
 from pathlib import Path
@@ -167,10 +167,9 @@ def _grade(
     hidden: bool,
 ) -> "list[Report]":
     from grader.office import open_office
+    from grader.pipeline import grade as grade_all
 
     with open_office(assignment, results, wishes, on_progress=watch.hear, say=watch.say) as office:
-        from grader.pipeline import grade as grade_all
-
         watch.ready()
         reports = grade_all(
             submissions,

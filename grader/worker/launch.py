@@ -189,6 +189,7 @@ def import_worker(folder: str, program: str) -> Any:
     try:
         return importlib.import_module(f"grader_worker.{program}")
     finally:
+        gc.freeze()
         gc.enable()
 
 

@@ -30,8 +30,10 @@ from . import late, launch, namespaces, warden
 PR_SET_DUMPABLE = 4
 WITH_LIFELINE = 7
 MOST_DESCRIPTORS = 8
-IDLE_S = 0.2
+IDLE_S = 1.0
 """Seconds without a request after which there is time for what was put off."""
+LATEST = 16
+"""After so many requests it is no longer put off: each fork might need it."""
 
 
 class Server:
@@ -65,13 +67,14 @@ class Server:
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         gc.freeze()  # a collection in a fork would copy what it only looks at
         control.send(json.dumps({"serving": sorted(self._runs)}).encode())
-        waits = True
+        served, waits = 0, True
         while True:
-            if waits and not select.select([control], [], [], IDLE_S)[0]:
+            if waits and (served == LATEST or not select.select([control], [], [], IDLE_S)[0]):
                 waits = False
                 if self._late.catch_up():
                     gc.freeze()
             descriptors = _next(control)
+            served += 1
             try:
                 _alone()
                 child = os.fork() if len(descriptors) == WITH_LIFELINE else namespaces.fork()
