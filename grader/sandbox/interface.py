@@ -15,7 +15,7 @@ Level = Literal["namespaces", "landlock", "uid", "none"]
 
 LEVELS: tuple[Level, ...] = ("namespaces", "landlock", "uid", "none")
 
-Ending = Literal["finished", "timeout", "memory", "output", "processes", "disk", "killed"]
+Ending = Literal["finished", "timeout", "cpu", "memory", "output", "processes", "disk", "killed"]
 """How a process tree ended.
 
 ``finished`` means that the first process exited by itself, whatever its exit status;
@@ -32,6 +32,8 @@ class Limits:
 
     wall_s: float = 600.0
     """Seconds from start to end."""
+    cpu_s: float | None = None
+    """Processor seconds of the whole tree, if they are limited at all."""
     memory: int = 10 * GIB
     """Bytes of resident memory of the whole tree, shared pages counted once."""
     output: int = MIB
@@ -95,7 +97,8 @@ class Outcome:
     wall_s: float
     """Seconds from start to the death of the last process."""
     cpu_s: float
-    """Processor seconds of the tree as far as they could be seen."""
+    """Processor seconds of the tree: all of them where it had a control group, else as far as they
+    could be seen."""
     peak_memory: int
     """Highest memory seen, in bytes."""
     setup_error: str = ""

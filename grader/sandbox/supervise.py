@@ -16,6 +16,7 @@ from typing import Any
 
 from grader.errors import RunLostError
 from grader.sandbox.collect import collect, nothing
+from grader.sandbox.groups import Group, grouped
 from grader.sandbox.interface import Ending, Job, Limits, OnMessage, Outcome
 from grader.sandbox.kept import Kept
 from grader.sandbox.processes import shared_once, usage
@@ -27,6 +28,8 @@ MOST_FILES = 200_000
 """Files and folders in a box: each costs kernel memory, even when it is empty."""
 
 _CHUNK = 1 << 16
+_BEYOND = 1.25
+"""Where the kernel holds the memory, what is measured ends a run only so far beyond its limit."""
 _MOST_ERROR = 4000
 
 
@@ -49,10 +52,22 @@ def supervise(
         SandboxError: The first process could not be started, or the tree does not die.
         RunLostError: The run was a server's fork and died with it.
     """
+    with grouped(start.groups, limits) as group:
+        return _supervise(start, channels, job, limits, on_message, group)
+
+
+def _supervise(
+    start: Start,
+    channels: Channels,
+    job: Job,
+    limits: Limits,
+    on_message: OnMessage,
+    group: Group | None,
+) -> Outcome:
     began = time.monotonic()
     root = start.begin()
     channels.close_inside()
-    watch = _Watch(root, start, channels, limits, on_message)
+    watch = _Watch(root, start, channels, limits, on_message, group)
     with watch.selector:
         try:
             try:
@@ -61,6 +76,7 @@ def supervise(
                 start.grip.kill(root)
             wall_s = time.monotonic() - began
             watch.drain()
+            watch.ask_kernel()
             artefacts = (
                 collect(watch.folders[0], job.collect, limits.artefact)
                 if watch.folders
@@ -91,6 +107,7 @@ class _Watch:
     channels: Channels
     limits: Limits
     on_message: OnMessage
+    group: Group | None
     ending: Ending | None = None
     is_ready: bool = False
     error: str = ""
@@ -199,6 +216,10 @@ class _Watch:
             self.selector.unregister(self.channels.control)
         elif "ready" in message:
             self.start.grip.hold(self.root.pid)
+            if self.group is not None:
+                self.group.join(
+                    process.pid for process in self.start.grip.tree(self.root.pid, fresh=True)
+                )
             self.is_ready = True
             with suppress(BrokenPipeError):
                 self.channels.control.send(b"go")
@@ -226,18 +247,38 @@ class _Watch:
         if self.ending is None:
             self.ending = limit
 
+    def ask_kernel(self) -> None:
+        """Hear what the kernel has counted and refused, also when all is over."""
+        if self.group is None:
+            return
+        seen = self.group.look()
+        self.cpu_s = seen.cpu_s
+        if seen.out_of_memory:
+            self._pass("memory")
+        if seen.out_of_processes:
+            self._pass("processes")
+
     def _measure(self) -> None:
         tree = self.start.grip.tree(self.root.pid)
         used = usage(tree)
-        self.cpu_s = max(self.cpu_s, used.cpu_s)
+        if self.group is None:
+            self.cpu_s = max(self.cpu_s, used.cpu_s)
+        self.ask_kernel()
+        # where the kernel must allow more than memory, the limit of memory is for us to see to
+        is_held = self.group is not None and not self.group.allowance
+        most = self.limits.memory * (_BEYOND if is_held else 1)
         memory = used.memory
         if memory > self.limits.memory:
             memory = shared_once(tree)
         self.peak_memory = max(self.peak_memory, memory)
-        if memory > self.limits.memory:
+        if memory > most:
             self._pass("memory")
         if used.tasks > self.limits.processes:
             self._pass("processes")
+        if self.limits.cpu_s is not None and self.cpu_s > self.limits.cpu_s:
+            self._pass("cpu")
         disk = self.start.meter(self.folders, tree)
+        if self.group is not None:
+            self.group.allow(disk.memory)
         if disk.size > self.limits.disk or disk.files > MOST_FILES:
             self._pass("disk")
