@@ -114,8 +114,7 @@ class Group:
         self._version = version
         self._folders = folders
         self._memory, self._disk = limits.memory, limits.disk
-        self.allowance = 0
-        """Bytes that the run may have beyond its memory."""
+        self._allowance = 0
         with suppress(FileNotFoundError):  # a kernel that cannot swap
             self._set(*version.no_swap)
         self._set(version.memory, str(limits.memory))
@@ -147,13 +146,13 @@ class Group:
             written: Bytes.
         """
         allowance = min(2 * written, self._disk)
-        if allowance >= self.allowance + MIB:
-            self.allowance = allowance
+        if allowance >= self._allowance + MIB:
+            self._allowance = allowance
             self._set(self._version.memory, str(self._memory + allowance))
 
     def look(self) -> Seen:
         """Read what the kernel says."""
-        version, most = self._version, self._memory + self.allowance
+        version, most = self._version, self._memory + self._allowance
         full = self._read(version.full) >= max(1, version.full_from * most)
         return Seen(
             cpu_s=self._read(version.time),

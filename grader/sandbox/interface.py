@@ -36,6 +36,8 @@ class Limits:
     """Processor seconds of the whole tree, if they are limited at all."""
     memory: int = 10 * GIB
     """Bytes of resident memory of the whole tree, shared pages counted once."""
+    kernel_alone: bool = False
+    """Whether memory is left to the control group, if there is one, to see whether it holds."""
     output: int = MIB
     """Bytes kept of stdout and of stderr each; fifty times as much is a flood and ends the run."""
     messages: int = 64 * MIB

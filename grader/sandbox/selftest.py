@@ -18,7 +18,7 @@ from grader.sandbox.interface import MIB, Job, Level, Limits, Sandbox
 PROGRAMS = Path(__file__).with_name("inside")
 PROGRAM_NAMES = ("attempts", "excess")
 _LIMITS = Limits(wall_s=20, memory=512 * MIB, disk=4 * MIB, processes=16, messages=MIB)
-_LITTLE = replace(_LIMITS, memory=64 * MIB)
+_LITTLE = replace(_LIMITS, memory=64 * MIB, kernel_alone=True)
 _CPU_S = 0.05
 _READ_PAST_MODES = 1 << 2
 _BY_MODES: frozenset[Level] = frozenset({"uid"})

@@ -28,8 +28,6 @@ MOST_FILES = 200_000
 """Files and folders in a box: each costs kernel memory, even when it is empty."""
 
 _CHUNK = 1 << 16
-_BEYOND = 1.25
-"""Where the kernel holds the memory, what is measured ends a run only so far beyond its limit."""
 _MOST_ERROR = 4000
 
 
@@ -264,14 +262,12 @@ class _Watch:
         if self.group is None:
             self.cpu_s = max(self.cpu_s, used.cpu_s)
         self.ask_kernel()
-        # where the kernel must allow more than memory, the limit of memory is for us to see to
-        is_held = self.group is not None and not self.group.allowance
-        most = self.limits.memory * (_BEYOND if is_held else 1)
         memory = used.memory
         if memory > self.limits.memory:
             memory = shared_once(tree)
         self.peak_memory = max(self.peak_memory, memory)
-        if memory > most:
+        is_left_to_kernel = self.limits.kernel_alone and self.group is not None
+        if memory > self.limits.memory and not is_left_to_kernel:
             self._pass("memory")
         if used.tasks > self.limits.processes:
             self._pass("processes")

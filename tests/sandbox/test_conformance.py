@@ -263,12 +263,13 @@ def test_shared_memory_is_limited(limiting):
 
 
 def test_not_a_page_is_got_beyond_the_limit_that_the_kernel_holds(grouped, monkeypatch):
+    sandbox = grouped.sandbox  # forks are proven before
     monkeypatch.setattr("grader.sandbox.supervise.POLL_S", 60)  # nobody measures meanwhile
     limits = replace(grouped.limits, memory=100 * MIB)
     got = bytearray()
     job = Job(program="deeds", task={"do": "burst", "size": 400 * MIB})
 
-    outcome = grouped.sandbox.run(job, limits, got.extend)
+    outcome = sandbox.run(job, limits, got.extend)
 
     assert outcome.ending == "memory"
     assert outcome.setup_error == ""
@@ -277,15 +278,26 @@ def test_not_a_page_is_got_beyond_the_limit_that_the_kernel_holds(grouped, monke
 
 def test_a_burst_of_memory_passes_the_limit_where_it_is_only_measured(measured, monkeypatch):
     """The control of the test above."""
+    sandbox = measured.sandbox  # forks are proven before
     monkeypatch.setattr("grader.sandbox.supervise.POLL_S", 60)
     limits = replace(measured.limits, memory=100 * MIB)
     got = bytearray()
     job = Job(program="deeds", task={"do": "burst", "size": 400 * MIB})
 
-    outcome = measured.sandbox.run(job, limits, got.extend)
+    outcome = sandbox.run(job, limits, got.extend)
 
     assert outcome.ending == "finished"
     assert got.count(b"x") == 400
+
+
+def test_memory_that_is_not_in_the_group_is_measured_as_ever(grouped, monkeypatch):
+    """As that which a fork has from its server, or a run that could leave its group."""
+    grouped.do("own_process")  # forks are proven before
+    monkeypatch.setattr("grader.sandbox.groups.Group.join", lambda *_: None)
+
+    outcome = grouped.do("hog").outcome
+
+    assert outcome.ending == "memory", outcome.stderr
 
 
 def test_a_child_that_the_kernel_ends_ends_the_run_and_what_was_printed_is_kept(grouped):
@@ -323,12 +335,13 @@ def test_processes_and_threads_are_limited(limiting, deed):
 
 
 def test_not_a_process_is_got_beyond_the_limit_that_the_kernel_holds(grouped, monkeypatch):
+    sandbox = grouped.sandbox  # forks are proven before
     monkeypatch.setattr("grader.sandbox.supervise.POLL_S", 60)
     limits = replace(grouped.limits, processes=20)
     got = bytearray()
     job = Job(program="deeds", task={"do": "count_children", "most": 30})
 
-    outcome = grouped.sandbox.run(job, limits, got.extend)
+    outcome = sandbox.run(job, limits, got.extend)
 
     assert outcome.ending == "processes"
     assert got.count(b"x") == 19  # and the one that starts them
