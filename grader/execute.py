@@ -55,7 +55,7 @@ MOST_OUTPUT = 4 * MIB
 MOST_FITS = 1000
 MOST_EVALUATIONS = 1000
 MOST_FIGURES = 100
-PROBES_MAY_HIT = ("timeout", "memory", "processes", "disk")
+PROBES_MAY_HIT = ("timeout", "cpu", "memory", "processes", "disk")
 """Endings that are not the run's when they come after its last cell, while probes are asked."""
 JOINED = 32
 """Updates in one call, where nobody watches each of them."""
@@ -149,6 +149,7 @@ def _limits(assignment: Assignment, asking: Asking | None = None) -> Limits:
     wanted = assignment.settings.limits
     return Limits(
         wall_s=wanted.wall_s,
+        cpu_s=wanted.cpu_s,
         memory=int(wanted.memory_gib * GIB),
         disk=int(wanted.disk_gib * GIB),
         output=int(wanted.output_mib * MIB),

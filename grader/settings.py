@@ -75,6 +75,9 @@ class LimitsWanted:
 
     wall_s: POSITIVE = 600.0
     """Seconds for the whole run."""
+    cpu_s: POSITIVE | None = None
+    """Processor seconds of all its threads and processes together; if not said, the clock alone
+    ends a run, however many cores it keeps busy."""
     memory_gib: POSITIVE = 4.0
     """Resident memory of the whole process tree."""
     disk_gib: POSITIVE = 2.0

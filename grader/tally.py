@@ -134,6 +134,7 @@ def _cells(evidence: Evidence) -> tuple[Mapping[str, Any], ...]:
 
 _ENDINGS = {
     "timeout": "The run was ended: it took longer than {wall_s:g} s.",
+    "cpu": "The run was ended: it used more than {cpu_s:g} s of processor time.",
     "memory": "The run was ended: it needed more than {memory_gib:g} GiB of memory.",
     "output": "The run was ended: it printed without end.",
     "processes": "The run was ended: it started more than {processes} processes and threads.",
@@ -153,6 +154,7 @@ def _notes(evidence: Evidence, assignment: Assignment) -> list[str]:
         notes.append(
             ending.format(
                 wall_s=limits.wall_s,
+                cpu_s=limits.cpu_s or 0,
                 memory_gib=limits.memory_gib,
                 processes=limits.processes,
                 disk_gib=limits.disk_gib,

@@ -29,6 +29,7 @@ def complaint(folder):
         ('task = "multiclass"', 'task = "ranking"', "Received: 'ranking'"),
         ('inputs = ["vector"]', "inputs = []", "model.inputs: expected"),
         ('inputs = ["vector"]', 'inputs = ["vector"]\n[limits]\nwall_s = -1', "limits.wall_s"),
+        ('inputs = ["vector"]', 'inputs = ["vector"]\n[limits]\ncpu_s = 0', "limits.cpu_s"),
         ('inputs = ["vector"]', 'inputs = ["vector"]\n[extra]', "extra: expected file = "),
         (
             'inputs = ["vector"]',

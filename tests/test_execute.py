@@ -260,7 +260,7 @@ def test_what_a_probe_answers_is_kept_and_what_nobody_asked_is_not(probe):
     }
 
 
-@pytest.mark.parametrize("ending", ["timeout", "memory", "processes", "disk"])
+@pytest.mark.parametrize("ending", ["timeout", "cpu", "memory", "processes", "disk"])
 def test_a_limit_that_only_a_probe_hits_is_no_ending_of_the_run(probe, ending):
     found = probe(END, told("a"), ending=ending)
     assert found.ending == "finished"
@@ -312,6 +312,23 @@ def test_a_student_is_served_data_and_no_label_leaves_with_the_job(
         "asks",
     }
     assert sandbox.limits.memory == 4 << 30
+    assert sandbox.limits.cpu_s is None
+
+
+def test_the_limits_of_an_assignment_are_those_of_its_runs(
+    assignment_folder, little_toml, make, tmp_path
+):
+    sandbox = Said(START, cell(1), END)
+    bench = SimpleNamespace(
+        sandbox=sandbox,
+        dataset=SimpleNamespace(served=tmp_path, beside=(), served_sha256=("ab",)),
+        shortcuts=Shortcuts(),
+        on_progress=lambda _: None,
+    )
+    toml = f"{little_toml}\n[limits]\nwall_s = 70\ncpu_s = 90\nmemory_gib = 2\n"
+    execute(make.submission(), read_assignment(assignment_folder(toml, checks="x = 1")), bench)
+    limits = sandbox.limits
+    assert (limits.wall_s, limits.cpu_s, limits.memory) == (70, 90, 2 << 30)
 
 
 def test_evaluations_and_figures_are_kept_and_forged_floods_are_not(run):

@@ -37,6 +37,7 @@ def result(name="test_a", outcome="passed", **changes):
 def report(assignment_folder, little_toml, bench, make):
     """Tally results: ``report(results, evidence)``."""
     toml = little_toml + "\n[thresholds.accuracy]\nat_least = 0.9\nmargin = 0.03\n"
+    toml += "\n[limits]\ncpu_s = 90\n"
     assignment = read_assignment(assignment_folder(toml, checks="x = 1"))
 
     def go(*results, known=None, **options):
@@ -66,6 +67,7 @@ def test_our_own_failure_calls_a_person(report, make):
     ("ending", "words"),
     [
         ("timeout", "longer than 600 s"),
+        ("cpu", "more than 90 s of processor time"),
         ("memory", "more than 4 GiB"),
         ("output", "printed without end"),
         ("processes", "more than 160 processes"),

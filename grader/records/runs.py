@@ -71,7 +71,8 @@ class ExecutionRecord:
     seconds: float = 0.0
     """Wall time of the run."""
     cpu_s: float = 0.0
-    """Processor seconds of the run, as far as they could be seen."""
+    """Processor seconds of the run: all of them where it had a control group, else as far as they
+    could be seen."""
     peak_memory: int = 0
     """Highest memory seen, bytes."""
     environment: Mapping[str, str] = field(default_factory=dict)

@@ -11,6 +11,7 @@ RunEnding = Literal[
     "raised",
     "exited",
     "timeout",
+    "cpu",
     "memory",
     "output",
     "processes",
@@ -21,7 +22,7 @@ RunEnding = Literal[
 """How the execution of a submission ended.
 
 ``finished``: every cell ran; ``raised``: at least one cell raised, the others ran;
-``exited``: the code ended its own process before the last cell; ``timeout``, ``memory``,
+``exited``: the code ended its own process before the last cell; ``timeout``, ``cpu``, ``memory``,
 ``output``, ``processes``, ``disk``: the limit of that name was hit; ``killed``: a signal that was
 not ours; ``unreadable``: nothing could be run.
 """

@@ -38,7 +38,7 @@ def open_sandbox(
             raise SandboxError(
                 f"Isolation {level!r} does not work here: {wanted.reason}.", remedy=wanted.remedy
             )
-        return make(level, wanted.description, workers)
+        return make(wanted, workers)
     allowed = [
         each for each in OFFERED if LEVELS.index(each) <= LEVELS.index(minimum) and each != "none"
     ]
@@ -46,7 +46,7 @@ def open_sandbox(
     for each in allowed:
         tried = rung(each)
         if tried.works:
-            return make(each, tried.description, workers)
+            return make(tried, workers)
         reasons.append(tried)
     remedies = [f"{tried.level}: {tried.remedy}" for tried in reasons]
     remedies += [

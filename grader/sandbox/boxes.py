@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 
+from grader.sandbox.mounts import lies_in_memory
 from grader.sandbox.processes import Process
 from grader.sandbox.start import DiskUse
 from grader.sandbox.users import FIRST, LAST
@@ -137,6 +138,7 @@ class HostDisk:
     ) -> None:
         self._box = box
         self._strewn = strewn
+        self._in_memory = lies_in_memory(box)
         self._devices = {folder.stat().st_dev for folder in (box, *elsewhere)}
         self._whole = DiskUse(size=0, files=0)
         self._nameless = 0
@@ -157,9 +159,11 @@ class HostDisk:
                 break
             if time.monotonic() > now + _GLANCE_S:
                 break
+        size = max(seen.size, self._whole.size) + self._nameless
         return DiskUse(
-            size=max(seen.size, self._whole.size) + self._nameless,
+            size=size,
             files=max(seen.files, self._whole.files),
+            memory=size if self._in_memory else 0,
         )
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from grader.errors import SandboxError
 from grader.sandbox import interior, plan, seccomp
+from grader.sandbox.groups import Groups
 from grader.sandbox.interface import MIB, Isolation, Job, Limits, OnMessage, Outcome
 from grader.sandbox.namespace import FirstProcess, Namespace, tmpfs_use
 from grader.sandbox.roots import Fresh, Root
@@ -71,9 +72,16 @@ class BubblewrapSandbox:
     Args:
         description: The sentence for reports.
         workers: The folder of our programs.
+        groups: Where runs can have control groups, if they are to have some.
     """
 
-    def __init__(self, description: str = "", workers: Path = interior.WORKERS) -> None:
+    def __init__(
+        self,
+        description: str = "",
+        workers: Path = interior.WORKERS,
+        groups: Groups | None = None,
+    ) -> None:
+        self.groups = groups
         self._isolation = Isolation(level="namespaces", description=description)
         self._workers = workers
         self._bwrap = shutil.which("bwrap")
@@ -101,6 +109,7 @@ class BubblewrapSandbox:
                 begin=lambda: Fresh(command, {}, stdin, (*files.open, *channels.inside)),
                 grip=Namespace(),
                 meter=tmpfs_use,
+                groups=self.groups,
             )
             return supervise(start, channels, job, limits, on_message)
 
@@ -154,7 +163,10 @@ class BubblewrapSandbox:
             file = plan.write(job, limits, doors)
             stack.callback(os.close, file)
             start = Start(
-                begin=lambda: server.fork(file, channels), grip=FirstProcess(), meter=tmpfs_use
+                begin=lambda: server.fork(file, channels),
+                grip=FirstProcess(),
+                meter=tmpfs_use,
+                groups=self.groups,
             )
             return supervise(start, channels, job, limits, on_message)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from grader.sandbox import interior, plan
 from grader.sandbox.boxes import HostDisk, host_box
+from grader.sandbox.groups import Groups
 from grader.sandbox.interface import Isolation, Job, Level, Limits, OnMessage, Outcome
 from grader.sandbox.roots import Fresh, Root
 from grader.sandbox.server import Server
@@ -26,11 +27,18 @@ class HeldSandbox(ABC):
     Args:
         description: The sentence for reports.
         workers: The folder of our programs.
+        groups: Where runs can have control groups, if they are to have some.
     """
 
     level: Level
 
-    def __init__(self, description: str = "", workers: Path = interior.WORKERS) -> None:
+    def __init__(
+        self,
+        description: str = "",
+        workers: Path = interior.WORKERS,
+        groups: Groups | None = None,
+    ) -> None:
+        self.groups = groups
         self._isolation = Isolation(level=self.level, description=description)
         self._workers = workers.resolve()
 
@@ -104,7 +112,7 @@ class HeldSandbox(ABC):
                     return server.fork(file, channels, grip.descriptor)
                 return _begin(grip, box, doors.keep_signals, file, channels.inside)
 
-            start = Start(begin=begin, grip=grip, meter=self._meter(box, user))
+            start = Start(begin=begin, grip=grip, meter=self._meter(box, user), groups=self.groups)
             return supervise(start, channels, job, limits, on_message)
 
     def _doors(

@@ -15,7 +15,7 @@ Level = Literal["namespaces", "landlock", "uid", "none"]
 
 LEVELS: tuple[Level, ...] = ("namespaces", "landlock", "uid", "none")
 
-Ending = Literal["finished", "timeout", "memory", "output", "processes", "disk", "killed"]
+Ending = Literal["finished", "timeout", "cpu", "memory", "output", "processes", "disk", "killed"]
 """How a process tree ended.
 
 ``finished`` means that the first process exited by itself, whatever its exit status;
@@ -32,8 +32,12 @@ class Limits:
 
     wall_s: float = 600.0
     """Seconds from start to end."""
+    cpu_s: float | None = None
+    """Processor seconds of the whole tree, if they are limited at all."""
     memory: int = 10 * GIB
     """Bytes of resident memory of the whole tree, shared pages counted once."""
+    kernel_alone: bool = False
+    """Whether memory is left to the control group, if there is one, to see whether it holds."""
     output: int = MIB
     """Bytes kept of stdout and of stderr each; fifty times as much is a flood and ends the run."""
     messages: int = 64 * MIB
@@ -99,7 +103,8 @@ class Outcome:
     wall_s: float
     """Seconds from start to the death of the last process."""
     cpu_s: float
-    """Processor seconds of the tree as far as they could be seen."""
+    """Processor seconds of the tree: all of them where it had a control group, else as far as they
+    could be seen."""
     peak_memory: int
     """Highest memory seen, in bytes."""
     setup_error: str = ""

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from grader.sandbox import bubblewrap, interior, plain
 from grader.sandbox.bubblewrap import BubblewrapSandbox
+from grader.sandbox.delegation import find_groups
+from grader.sandbox.groups import Groups
 from grader.sandbox.interface import LEVELS, Level, Sandbox
 from grader.sandbox.landlock import LandlockSandbox
 from grader.sandbox.plain import PlainSandbox
-from grader.sandbox.selftest import PROGRAMS, Proof, prove
+from grader.sandbox.selftest import PROGRAMS, Proof, prove, take_memory
 from grader.sandbox.uid import NEEDS_ROOT, UidSandbox, closed_to_runs
 from grader.sandbox.zygote import prove_forks
 
@@ -19,9 +21,12 @@ OFFERED: tuple[Level, ...] = ("namespaces", "landlock", "uid", "none")
 MINIMUM: Level = "landlock"
 """No rung below this one is taken unless it was asked for."""
 
-_LIMITED = (
+_MEASURED = (
     "Memory is measured every 50 ms and may overshoot; "
-    "processor time is limited by the wall clock only."
+    "processor time is seen only in part, and the wall clock is its limit."
+)
+_HELD = (
+    "The kernel limits memory and processes and counts processor time (control groups, version {})."
 )
 _NOT_COVERED = "Not covered: bugs in the Linux kernel; test data the student already has."
 _NAMESPACES_REMEDY = (
@@ -60,6 +65,8 @@ class Rung:
     """Why it does not work."""
     remedy: str = ""
     """What to do about it."""
+    groups: Groups | None = None
+    """Where its runs have control groups; ``None`` where what they use is only measured."""
 
     @property
     def must_be_asked_for(self) -> bool:
@@ -80,12 +87,25 @@ def rung(level: Level) -> Rung:
 
 def forks(level: Level) -> Proof:
     """Try whether runs on this rung can be forks of a server, as safe as fresh processes."""
-    return prove_forks(_KINDS[level])
+    return prove_forks(_KINDS[level], rung(level).groups)
 
 
-def make(level: Level, description: str, workers: Path = interior.WORKERS) -> Sandbox:
+def make(rung: Rung, workers: Path = interior.WORKERS) -> Sandbox:
     """Make the sandbox of a rung that works."""
-    return _KINDS[level](description, workers)
+    return _KINDS[rung.level](rung.description, workers, rung.groups)
+
+
+def _proven(level: Level) -> tuple[Proof, Groups | None]:
+    """Prove a rung with control groups, or else without."""
+    groups = find_groups()
+    proof = prove(_KINDS[level]("", PROGRAMS, groups), groups)
+    if proof.holds or groups is None:
+        return proof, groups
+    return prove(_KINDS[level]("", PROGRAMS, None), None), None
+
+
+def _limited(groups: Groups | None) -> str:
+    return _HELD.format(groups.version.number) if groups else _MEASURED
 
 
 def _namespaces() -> Rung:
@@ -99,7 +119,7 @@ def _namespaces() -> Rung:
         return _missing(
             "namespaces", f"bubblewrap is older than {oldest}", "Install a newer `bubblewrap`."
         )
-    proof = prove(BubblewrapSandbox("", PROGRAMS))
+    proof, groups = _proven("namespaces")
     if not proof.holds:
         return _missing("namespaces", proof.reason, _NAMESPACES_REMEDY)
     number = ".".join(map(str, version))
@@ -107,34 +127,39 @@ def _namespaces() -> Rung:
     return Rung(
         level="namespaces",
         works=True,
+        groups=groups,
         description=(
             f"Isolation: namespaces (bubblewrap {number}; seccomp; {on_top}). "
             "Student code could not reach the network, other files or other processes "
             f"[self-test {proof.attempts}/{proof.attempts}]. "
-            f"{_LIMITED} {_NOT_COVERED}"
+            f"{_limited(groups)} {_NOT_COVERED}"
         ),
     )
 
 
 def _landlock() -> Rung:
-    proof = prove(LandlockSandbox("", PROGRAMS))
+    proof, groups = _proven("landlock")
     if not proof.holds:
         return _missing("landlock", proof.reason, _LANDLOCK_REMEDY)
     return Rung(
         level="landlock",
         works=True,
+        groups=groups,
         description=(
             f"Isolation: landlock (Landlock {proof.landlock}; seccomp; no sockets). "
             "Student code could not reach the network, other files' contents or other processes "
             f"[self-test {proof.attempts}/{proof.attempts}], but could see names and sizes of "
             "files and other processes' command lines. "
-            f"{_LIMITED} Disk is measured, not partitioned. {_NOT_COVERED}"
+            f"{_limited(groups)} Disk is measured, not partitioned. {_NOT_COVERED}"
         ),
     )
 
 
 def _none() -> Rung:
-    return Rung(level="none", works=True, description=plain.DESCRIPTION)
+    groups = find_groups()
+    if groups and not all(take_memory(PlainSandbox("", PROGRAMS, groups), groups).values()):
+        groups = None
+    return Rung(level="none", works=True, description=plain.DESCRIPTION, groups=groups)
 
 
 def _uid() -> Rung:
@@ -148,19 +173,20 @@ def _uid() -> Rung:
             "Install Python and the grader where everybody can read them, e.g. below /opt; "
             f"or let others pass, without listing what is there: `chmod o+x {closed}`.",
         )
-    proof = prove(UidSandbox("", PROGRAMS))
+    proof, groups = _proven("uid")
     if not proof.holds:
         return _missing("uid", proof.reason, _UID_REMEDY)
     return Rung(
         level="uid",
         works=True,
+        groups=groups,
         description=(
             "Isolation: uid (a user of its own for each run; seccomp; no sockets). "
             "Student code could not reach the network, other users' private files or other "
             f"processes [self-test {proof.attempts}/{proof.attempts}], but could read what every "
             "user of this machine may read, write where every user may write, and see other "
             "processes' command lines. "
-            f"{_LIMITED} Disk is measured, not partitioned. {_NOT_COVERED}"
+            f"{_limited(groups)} Disk is measured, not partitioned. {_NOT_COVERED}"
         ),
     )
 
@@ -177,7 +203,7 @@ _TRIES: Mapping[Level, Callable[[], Rung]] = {
     "uid": _uid,
     "none": _none,
 }
-_KINDS: Mapping[Level, Callable[[str, Path], Sandbox]] = {
+_KINDS: Mapping[Level, Callable[[str, Path, Groups | None], Sandbox]] = {
     "namespaces": BubblewrapSandbox,
     "landlock": LandlockSandbox,
     "uid": UidSandbox,

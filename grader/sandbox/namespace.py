@@ -32,9 +32,9 @@ class Namespace:
         if now is None or now.parent != root:
             raise SandboxError("The sandbox ended while it was being set up.")
 
-    def tree(self, root: int) -> Sequence[Process]:
+    def tree(self, root: int, *, fresh: bool = False) -> Sequence[Process]:
         """List what is in the namespace, but for bubblewrap's own process."""
-        return [process for process in descendants(root) if process.parent != root]
+        return [process for process in descendants(root, fresh=fresh) if process.parent != root]
 
     def kill(self, root: Root) -> None:
         """End the first process; the kernel lets it go only when all others are gone."""
@@ -64,9 +64,9 @@ class FirstProcess:
     def hold(self, root: int) -> None:
         """Nothing to do: the root is what to hold."""
 
-    def tree(self, root: int) -> Sequence[Process]:
+    def tree(self, root: int, *, fresh: bool = False) -> Sequence[Process]:
         """List what is in the namespace, but for the first process, which is ours."""
-        return descendants(root)
+        return descendants(root, fresh=fresh)
 
     def kill(self, root: Root) -> None:
         """End the first process; the kernel lets it go only when all others are gone."""
@@ -82,4 +82,4 @@ def tmpfs_use(folders: Sequence[int], _: Sequence[Process]) -> DiskUse:
         facts = os.fstatvfs(folder)
         size += (facts.f_blocks - facts.f_bfree) * facts.f_frsize
         files += facts.f_files - facts.f_ffree
-    return DiskUse(size=size, files=files)
+    return DiskUse(size=size, files=files, memory=size)

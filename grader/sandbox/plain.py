@@ -8,6 +8,7 @@ would take the machine with it.
 from pathlib import Path
 
 from grader.sandbox import interior, plan
+from grader.sandbox.groups import Groups
 from grader.sandbox.held import HeldSandbox
 
 DESCRIPTION = (
@@ -21,8 +22,13 @@ class PlainSandbox(HeldSandbox):
 
     level = "none"
 
-    def __init__(self, description: str = DESCRIPTION, workers: Path = interior.WORKERS) -> None:
-        super().__init__(description, workers)
+    def __init__(
+        self,
+        description: str = DESCRIPTION,
+        workers: Path = interior.WORKERS,
+        groups: Groups | None = None,
+    ) -> None:
+        super().__init__(description, workers, groups)
 
     def _lock(self, doors: plan.Doors) -> plan.Doors:
         return doors

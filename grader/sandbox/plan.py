@@ -181,7 +181,7 @@ def _kernel_limits(limits: Limits, tasks: int) -> Mapping[str, int]:
         "NOFILE": _OPEN_FILES,
         "FSIZE": limits.disk,
         # A single allocation beyond all measure is a MemoryError in the student's line; a process
-        # that grows step by step meets the polled limit first, so that the run ends as "memory".
+        # that grows step by step meets the limit of memory first, so that the run ends as "memory".
         "DATA": limits.memory + limits.memory // 4,
         "NPROC": tasks,
     }

@@ -17,6 +17,7 @@ from typing import Protocol, runtime_checkable
 
 from grader.errors import GraderError, RunLostError, SandboxError
 from grader.sandbox import plan
+from grader.sandbox.groups import Groups
 from grader.sandbox.interface import Job, Limits, OnMessage, Outcome, Sandbox
 from grader.sandbox.plan import Serving
 from grader.sandbox.processes import read
@@ -43,6 +44,9 @@ class ServerDeadError(RunLostError):
 @runtime_checkable
 class Rung(Sandbox, Protocol):
     """A sandbox that can have its runs forked."""
+
+    groups: Groups | None
+    """Where its runs have control groups, if they have some."""
 
     def serve(
         self, serving: Serving, control: int, output: int

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from grader.sandbox.groups import Groups
 from grader.sandbox.processes import Process
 from grader.sandbox.roots import Root
 
@@ -18,6 +19,8 @@ class DiskUse:
     """Bytes."""
     files: int
     """Files and folders."""
+    memory: int = 0
+    """Bytes of it that lie in memory and on no disk."""
 
 
 class Grip(Protocol):
@@ -27,8 +30,8 @@ class Grip(Protocol):
         """Take hold of the tree, before any student code runs."""
         ...
 
-    def tree(self, root: int) -> Sequence[Process]:
-        """List the processes that count."""
+    def tree(self, root: int, *, fresh: bool = False) -> Sequence[Process]:
+        """List the processes that count; unless ``fresh``, as they were a moment ago."""
         ...
 
     def kill(self, root: Root) -> None:
@@ -89,3 +92,5 @@ class Start:
     """Starts the first process."""
     grip: Grip
     meter: Meter
+    groups: Groups | None = None
+    """Where its control group can be made, if it is to have one."""

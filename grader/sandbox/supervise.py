@@ -16,6 +16,7 @@ from typing import Any
 
 from grader.errors import RunLostError
 from grader.sandbox.collect import collect, nothing
+from grader.sandbox.groups import Group, grouped
 from grader.sandbox.interface import Artefact, Ending, Job, Limits, OnMessage, Outcome, Reply
 from grader.sandbox.kept import Kept
 from grader.sandbox.processes import shared_once, usage
@@ -51,10 +52,22 @@ def supervise(
         SandboxError: The first process could not be started, or the tree does not die.
         RunLostError: The run was a server's fork and died with it.
     """
+    with grouped(start.groups, limits) as group:
+        return _supervise(start, channels, job, limits, on_message, group)
+
+
+def _supervise(
+    start: Start,
+    channels: Channels,
+    job: Job,
+    limits: Limits,
+    on_message: OnMessage,
+    group: Group | None,
+) -> Outcome:
     began = time.monotonic()
     root = start.begin()
     channels.close_inside()
-    watch = _Watch(root, start, channels, job, limits, on_message, began)
+    watch = _Watch(root, start, channels, job, limits, on_message, began, group)
     with watch.selector:
         try:
             try:
@@ -63,6 +76,7 @@ def supervise(
                 start.grip.kill(root)
             watch.stop_the_clock()
             watch.drain()
+            watch.ask_kernel()
             artefacts = watch.artefacts()
             exit_code = watch.exit_code()
         finally:
@@ -91,6 +105,7 @@ class _Watch:
     limits: Limits
     on_message: OnMessage
     began: float
+    group: Group | None
     ending: Ending | None = None
     is_ready: bool = False
     error: str = ""
@@ -255,6 +270,10 @@ class _Watch:
             self.selector.unregister(self.channels.control)
         elif "ready" in message:
             self.start.grip.hold(self.root.pid)
+            if self.group is not None:
+                self.group.join(
+                    process.pid for process in self.start.grip.tree(self.root.pid, fresh=True)
+                )
             self.is_ready = True
             with suppress(BrokenPipeError):
                 self.channels.control.send(b"go")
@@ -282,6 +301,18 @@ class _Watch:
         if self.ending is None:
             self.ending = limit
 
+    def ask_kernel(self) -> None:
+        """Hear what the kernel has counted and refused, also when all is over."""
+        if self.group is None:
+            return
+        seen = self.group.look()
+        if self.taken is None:
+            self.cpu_s = seen.cpu_s
+        if seen.out_of_memory:
+            self._pass("memory")
+        if seen.out_of_processes:
+            self._pass("processes")
+
     def _measure(self) -> None:
         tree = self.start.grip.tree(self.root.pid)
         used = usage(tree)
@@ -289,12 +320,19 @@ class _Watch:
         if memory > self.limits.memory:
             memory = shared_once(tree)
         if self.taken is None:
-            self.cpu_s = max(self.cpu_s, used.cpu_s)
             self.peak_memory = max(self.peak_memory, memory)
-        if memory > self.limits.memory:
+            if self.group is None:
+                self.cpu_s = max(self.cpu_s, used.cpu_s)
+        self.ask_kernel()
+        is_left_to_kernel = self.limits.kernel_alone and self.group is not None
+        if memory > self.limits.memory and not is_left_to_kernel:
             self._pass("memory")
         if used.tasks > self.limits.processes:
             self._pass("processes")
+        if self.limits.cpu_s is not None and self.cpu_s > self.limits.cpu_s:
+            self._pass("cpu")
         disk = self.start.meter(self.folders, tree)
+        if self.group is not None:
+            self.group.allow(disk.memory)
         if disk.size > self.limits.disk or disk.files > MOST_FILES:
             self._pass("disk")

@@ -45,9 +45,9 @@ class Wardened:
     def hold(self, root: int) -> None:
         """Nothing to do: the warden holds it already."""
 
-    def tree(self, root: int) -> Sequence[Process]:
+    def tree(self, root: int, *, fresh: bool = False) -> Sequence[Process]:
         """List what is below the warden."""
-        found = descendants(root)
+        found = descendants(root, fresh=fresh)
         self._seen |= {process.pid: process.started for process in found}
         return found
 

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from grader.errors import SandboxError
+from grader.sandbox.groups import Groups
 from grader.sandbox.interface import Isolation, Job, Limits, OnMessage, Outcome, Sandbox
 from grader.sandbox.plan import Serving
 from grader.sandbox.selftest import PROGRAM_NAMES, PROGRAMS, Proof, prove
@@ -178,17 +179,18 @@ class ZygoteSandbox:
         for over in [each for each in self._servers if each.is_over and not each.running]:
             self._servers.remove(over)
             over.close()
-        server = Server(self._cold, self._serving, self._prove, self._hear)
+        prove = functools.partial(self._prove, self._cold)
+        server = Server(self._cold, self._serving, prove, self._hear)
         self._servers.append(server)
         return server
 
     # ------------------------------------------------------------------ from a server's thread
 
-    def _prove(self) -> None:
+    def _prove(self, cold: Rung) -> None:
         """Find out whether forks keep the promise of this rung."""
         if self._is_proven or self.isolation.level == "none":
             return
-        proof = prove_forks(type(self._cold))
+        proof = prove_forks(type(cold), cold.groups)
         if not proof.holds:
             raise SandboxError(proof.reason)
 
@@ -219,9 +221,16 @@ def _last_line(text: str) -> str:
 
 
 @functools.cache
-def prove_forks(rung: Callable[[str, Path], Sandbox]) -> Proof:
-    """Run the self-test of a rung in a fork."""
-    with ZygoteSandbox(rung("", PROGRAMS), programs=PROGRAM_NAMES) as sandbox:
+def prove_forks(
+    rung: Callable[[str, Path, Groups | None], Sandbox], groups: Groups | None = None
+) -> Proof:
+    """Run the self-test of a rung in a fork.
+
+    Args:
+        rung: Makes its sandbox.
+        groups: Where its runs have control groups, if they have some.
+    """
+    with ZygoteSandbox(rung("", PROGRAMS, groups), programs=PROGRAM_NAMES) as sandbox:
         sandbox._is_proven = True  # noqa: SLF001 - it is being proven
-        proof = prove(sandbox)
+        proof = prove(sandbox, groups)
         return replace(proof, failure=proof.failure or sandbox._refusal)  # noqa: SLF001 - as above

@@ -24,11 +24,14 @@ from without import DEFENCES, VARIABLE
 SELFTEST = """
 import os, sys
 import without
+from grader.sandbox.delegation import find_groups
 from grader.sandbox.ladder import rung
 (defence,) = (each for each in without.DEFENCES if each.name == os.environ[without.VARIABLE])
 defence.remove()
 found = rung(defence.level)
-print("does not notice" if found.works else found.reason)
+claims = found.groups == find_groups()
+notices = "does not notice" if claims else "no longer says that the kernel limits"
+print(notices if found.works else found.reason)
 """
 FAILED = re.compile(r"^FAILED \S*?([\w]+\.py)::(\w+)(?:\[(.*?)\])?(?: |$)", re.MULTILINE)
 MOST_S = 150

@@ -171,25 +171,45 @@ DEFENCES = (
     Defence(
         name="NPROC of the kernel",
         remove=removals.no_limit("NPROC"),
-        tests=_on(CONFORMANCE + "test_processes_and_threads_are_limited", "namespaces-fork_bomb"),
+        tests=_on(
+            CONFORMANCE + "test_processes_and_threads_are_limited", "measured-namespaces-fork_bomb"
+        ),
         level=_N,
     ),
     Defence(
         name="processes are counted",
         remove=removals.not_measured(tasks=0),
-        tests=_on(CONFORMANCE + "test_processes_and_threads_are_limited", "namespaces-fork_bomb"),
+        tests=_on(
+            CONFORMANCE + "test_processes_and_threads_are_limited", "measured-namespaces-fork_bomb"
+        ),
         level=_N,
     ),
     Defence(
         name="memory is measured",
         remove=removals.not_measured(memory=0),
-        tests=_on(CONFORMANCE + "test_shared_memory_is_limited", _N),
+        tests=_on(CONFORMANCE + "test_shared_memory_is_limited", f"measured-{_N}"),
+        level=_N,
+    ),
+    Defence(
+        name="control groups hold memory",
+        remove=removals.no_limit_of_groups("memory"),
+        tests=_on(
+            CONFORMANCE + "test_not_a_page_is_got_beyond_the_limit_that_the_kernel_holds", _N
+        ),
+        level=_N,
+    ),
+    Defence(
+        name="control groups hold processes",
+        remove=removals.no_limit_of_groups("pids"),
+        tests=_on(
+            CONFORMANCE + "test_not_a_process_is_got_beyond_the_limit_that_the_kernel_holds", _N
+        ),
         level=_N,
     ),
     Defence(
         name="DATA of the kernel",
         remove=removals.no_limit("DATA"),
-        tests=_on(CONFORMANCE + "test_memory_is_limited", _N),
+        tests=_on(CONFORMANCE + "test_memory_is_limited", f"measured-{_N}"),
         level=_N,
     ),
     Defence(

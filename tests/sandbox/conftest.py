@@ -13,7 +13,7 @@ import pytest
 
 from grader.sandbox import ZygoteSandbox, rungs
 from grader.sandbox.interface import MIB, Job, Limits, Outcome, Reply, Sandbox
-from grader.sandbox.ladder import OFFERED, make
+from grader.sandbox.ladder import OFFERED, Rung, make
 from grader.sandbox.processes import descendants, read
 
 PROGRAMS = Path(__file__).with_name("programs")
@@ -56,10 +56,11 @@ def session_of(pid: int) -> int:
 class Rig:
     """A sandbox with a short way to have a deed done in it, by fresh processes or by forks."""
 
-    def __init__(self, sandbox: Sandbox, *, forked: bool = False) -> None:
-        self.cold = sandbox
+    def __init__(self, rung: Rung, *, forked: bool = False) -> None:
+        self.cold = make(rung, PROGRAMS)
         self.forked = forked
-        self.level = sandbox.isolation.level
+        self.level = rung.level
+        self.groups = rung.groups
         self.limits = LIMITS
         self.idle = frozenset()
         """Sessions of servers, which live on."""
@@ -82,6 +83,11 @@ class Rig:
             below = descendants(os.getpid(), fresh=True)
             self.idle = frozenset(session_of(process.pid) for process in below) - {os.getsid(0)}
         return self._zygotes[key]
+
+    def have(self, groups) -> None:
+        """Give runs other control groups than the machine has, or none, before the first run."""
+        rung = Rung(level=self.level, works=True, description="", groups=groups)
+        self.cold, self.groups = make(rung, PROGRAMS), groups
 
     def rest(self) -> None:
         """End what waits for further runs."""
@@ -150,9 +156,34 @@ def rig(request, offered):
         request.applymarker(
             pytest.mark.xfail(strict=strict, reason="not promised", raises=AssertionError)
         )
-    rig = Rig(make(rung.level, rung.description, PROGRAMS), forked=bool(forked))
+    rig = Rig(rung, forked=bool(forked))
     yield rig
     rig.rest()
+
+
+@pytest.fixture
+def grouped(rig):
+    """A sandbox whose runs have control groups."""
+    if rig.groups is None:
+        pytest.skip("no control groups here")
+    return rig
+
+
+@pytest.fixture
+def measured(rig):
+    """A sandbox whose runs have no control groups, as where none can be made."""
+    rig.have(None)
+    return rig
+
+
+@pytest.fixture(params=["held by the kernel", "measured"])
+def limiting(request, rig):
+    """Both ways of limiting, as far as the machine has them."""
+    if request.param == "measured":
+        rig.have(None)
+    elif rig.groups is None:
+        pytest.skip("no control groups here")
+    return rig
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def test_a_rung_that_works_holds(level):
     if not tried.works:
         pytest.skip(f"{level}: {tried.reason}")
 
-    found = list(attack(make(level, tried.description, PROGRAMS)))
+    found = list(attack(make(tried, PROGRAMS)))
 
     assert len(found) == 13
     assert [attempt for attempt in found if not attempt.held] == []
@@ -57,7 +57,7 @@ def test_a_rung_that_works_holds(level):
 
 @pytest.mark.sandbox
 def test_where_there_is_no_isolation_the_attacks_are_seen_to_succeed():
-    found = {attempt.attack: attempt for attempt in attack(make("none", "", PROGRAMS))}
+    found = {attempt.attack: attempt for attempt in attack(make(rung("none"), PROGRAMS))}
     got_through = {words for words, attempt in found.items() if not attempt.held}
 
     assert {"read a file of yours", "write into your folders", "reach the network"} <= got_through

@@ -7,6 +7,7 @@ proves that the deed would succeed where nothing stands in its way.
 import errno
 import gc
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -289,29 +290,146 @@ def test_a_run_ends_at_its_time_limit(rig):
     assert time.monotonic() - began < 4
 
 
-def test_memory_is_limited(rig):
-    outcome = rig.do("hog").outcome
+def test_memory_is_limited(limiting):
+    outcome = limiting.do("hog").outcome
 
     assert outcome.ending == "memory", outcome.stderr
-    assert outcome.peak_memory < rig.limits.memory * 1.5
+    assert outcome.peak_memory < limiting.limits.memory * 1.5
 
 
-def test_shared_memory_is_limited(rig):
-    assert rig.do("hog_shared", size=800 * MIB).outcome.ending == "memory"
+def test_shared_memory_is_limited(limiting):
+    assert limiting.do("hog_shared", size=800 * MIB).outcome.ending == "memory"
 
 
-def test_pages_shared_by_forks_count_once(rig):
-    told = rig.do("share_much", size=150 * MIB)
+def test_not_a_page_is_got_beyond_the_limit_that_the_kernel_holds(grouped, monkeypatch):
+    sandbox = grouped.sandbox  # forks are proven before
+    monkeypatch.setattr("grader.sandbox.supervise.POLL_S", 60)  # nobody measures meanwhile
+    limits = replace(grouped.limits, memory=100 * MIB)
+    got = bytearray()
+    job = Job(program="deeds", task={"do": "burst", "size": 400 * MIB})
+
+    outcome = sandbox.run(job, limits, got.extend)
+
+    assert outcome.ending == "memory"
+    assert outcome.setup_error == ""
+    assert 50 < got.count(b"x") <= 100
+
+
+def test_a_burst_of_memory_passes_the_limit_where_it_is_only_measured(measured, monkeypatch):
+    """The control of the test above."""
+    sandbox = measured.sandbox  # forks are proven before
+    monkeypatch.setattr("grader.sandbox.supervise.POLL_S", 60)
+    limits = replace(measured.limits, memory=100 * MIB)
+    got = bytearray()
+    job = Job(program="deeds", task={"do": "burst", "size": 400 * MIB})
+
+    outcome = sandbox.run(job, limits, got.extend)
+
+    assert outcome.ending == "finished"
+    assert got.count(b"x") == 400
+
+
+def test_memory_that_is_not_in_the_group_is_measured_as_ever(grouped, monkeypatch):
+    """As that which a fork has from its server, or a run that could leave its group."""
+    grouped.do("own_process")  # forks are proven before
+    monkeypatch.setattr("grader.sandbox.groups.Group.join", lambda *_: None)
+
+    outcome = grouped.do("hog").outcome
+
+    assert outcome.ending == "memory", outcome.stderr
+
+
+def test_a_child_that_the_kernel_ends_ends_the_run_and_what_was_printed_is_kept(grouped):
+    limits = replace(grouped.limits, memory=100 * MIB)
+
+    outcome = grouped.do("burst_below", size=400 * MIB, limits=limits).outcome
+
+    assert outcome.ending == "memory"
+    assert outcome.wall_s < 5
+    assert outcome.stdout == "before\n"
+
+
+def test_what_is_written_is_no_memory(limiting):
+    """Even where the folder lies in memory."""
+    limits = replace(limiting.limits, memory=200 * MIB, disk=200 * MIB)
+
+    told = limiting.do("keep_written", steps=8, memory=10 * MIB, disk=20 * MIB, limits=limits)
+
+    assert told.outcome.ending == "finished", told.outcome
+    assert told.answers == ["kept"]
+
+
+def test_pages_shared_by_forks_count_once(limiting):
+    told = limiting.do("share_much", size=150 * MIB)
 
     assert told.outcome.ending == "finished"
     assert told.answers == ["shared"]
 
 
 @pytest.mark.parametrize("deed", ["fork_bomb", "threads"])
-def test_processes_and_threads_are_limited(rig, deed):
-    outcome = rig.do(deed, limits=replace(rig.limits, wall_s=8)).outcome
+def test_processes_and_threads_are_limited(limiting, deed):
+    outcome = limiting.do(deed, limits=replace(limiting.limits, wall_s=8)).outcome
 
     assert outcome.ending == "processes"
+
+
+def test_not_a_process_is_got_beyond_the_limit_that_the_kernel_holds(grouped, monkeypatch):
+    sandbox = grouped.sandbox  # forks are proven before
+    monkeypatch.setattr("grader.sandbox.supervise.POLL_S", 60)
+    limits = replace(grouped.limits, processes=20)
+    got = bytearray()
+    job = Job(program="deeds", task={"do": "count_children", "most": 30})
+
+    outcome = sandbox.run(job, limits, got.extend)
+
+    assert outcome.ending == "processes"
+    assert got.count(b"x") == 19  # and the one that starts them
+
+
+def test_processor_time_of_all_threads_is_limited(limiting):
+    limits = replace(limiting.limits, cpu_s=1.0)
+
+    outcome = limiting.do("compute", limits=limits).outcome
+
+    assert outcome.ending == "cpu"
+    assert 1 < outcome.cpu_s < 3
+    assert outcome.setup_error == ""
+
+
+def test_processor_time_of_the_dead_is_counted_where_the_kernel_counts(grouped):
+    limits = replace(grouped.limits, cpu_s=1.0)
+
+    outcome = grouped.do("compute_unseen", limits=limits).outcome
+
+    assert outcome.ending == "cpu"
+    assert 1 < outcome.cpu_s < 3
+
+
+def test_a_run_is_in_a_group_of_its_own_which_is_gone_with_it(grouped):
+    (said,) = grouped.do("own_groups").answers
+    (again,) = grouped.do("own_groups").answers
+
+    names = [set(re.findall(r"grader-run-\w+", text)) for text in (said, again)]
+    assert [len(each) for each in names] == [1, 1]
+    assert names[0] != names[1]
+    assert not _groups_left(grouped)
+
+
+@encloses
+def test_control_groups_are_nowhere_to_be_seen(rig):
+    (answers,) = rig.do("read", paths=["/sys/fs/cgroup"]).answers
+
+    assert answers == {"/sys/fs/cgroup": None}
+
+
+def test_nobody_leaves_its_group_or_changes_its_limits(grouped):
+    if grouped.level == "none" and os.getuid() != 0:
+        pytest.skip("it promises nothing")
+    folders = ["/sys/fs/cgroup", *map(str, grouped.groups.parents)]
+
+    (done,) = grouped.do("leave_group", folders=folders).answers
+
+    assert done == []
 
 
 @pytest.mark.parametrize("stream", [1, 2])
@@ -506,9 +624,11 @@ def test_a_run_dies_with_its_host_and_leaves_no_folder_for_long(rig, reachable, 
     assert tree
     assert left == []
     monkeypatch.setattr("grader.sandbox.boxes._YOUNG_S", 0)
+    monkeypatch.setattr("grader.sandbox.groups._YOUNG_S", 0)
     assert rig.do("own_process").outcome.ending == "finished"
     rig.rest()
     assert list(reachable.iterdir()) == []
+    assert not _groups_left(rig)
 
 
 _HOST = """
@@ -516,8 +636,10 @@ import sys
 from pathlib import Path
 from grader.sandbox.interface import Job, Limits
 from grader.sandbox import ZygoteSandbox
-from grader.sandbox.ladder import make
-sandbox = make(sys.argv[1], "", Path(sys.argv[2]))
+from grader.sandbox.delegation import find_groups
+from grader.sandbox.ladder import Rung, make
+rung = Rung(level=sys.argv[1], works=True, description="", groups=find_groups())
+sandbox = make(rung, Path(sys.argv[2]))
 if sys.argv[3]:
     sandbox = ZygoteSandbox(sandbox, programs=("deeds",))
 job = Job(program="deeds", task={"do": "sleep"})
@@ -540,6 +662,11 @@ def test_a_missing_rung_is_missing_and_not_broken(offered):
 
     assert broken == []
     assert any(rung.works for rung in offered.values() if rung.level != "none"), offered
+
+
+def _groups_left(rig):
+    parents = rig.groups.parents if rig.groups else ()
+    return [left for parent in parents for left in parent.glob("grader-run-*")]
 
 
 def _of_this_run(rig):

@@ -31,7 +31,7 @@ def proofs(fresh, monkeypatch):  # noqa: ARG001 - it empties what was remembered
     found = {level: Proof(attempts=9, landlock=7) for level in ("namespaces", "landlock", "uid")}
     monkeypatch.setattr(ladder, "closed_to_runs", lambda: None)
     monkeypatch.setattr("os.geteuid", lambda: 0)
-    monkeypatch.setattr(ladder, "prove", lambda sandbox: found[sandbox.isolation.level])
+    monkeypatch.setattr(ladder, "prove", lambda sandbox, _: found[sandbox.isolation.level])
     monkeypatch.setattr(bubblewrap, "version", lambda: (0, 8, 0))
     return found
 

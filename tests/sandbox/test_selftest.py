@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from grader.sandbox import ladder
 from grader.sandbox.ladder import make
 from grader.sandbox.selftest import PROGRAMS, prove
 from grader.sandbox.uid import UidSandbox
@@ -15,7 +16,7 @@ def sandbox_of(level, offered):
     rung = offered[level]
     if not rung.works:
         pytest.skip(f"{rung.level}: {rung.reason}")
-    return make(level, rung.description, PROGRAMS)
+    return make(replace(rung, groups=None), PROGRAMS)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,37 @@ def test_missing_limits_are_seen(offered, monkeypatch, level):
     assert prove(sandbox).allowed == (
         "start more processes than allowed",
         "write more than allowed",
+        "use more memory than allowed",
     )
+
+
+@pytest.mark.parametrize("level", ["namespaces", "landlock", "uid", "none"])
+def test_a_group_that_holds_nothing_is_seen(offered, monkeypatch, level):
+    """As in places that show control groups and do nothing for them."""
+    rung = offered[level]
+    if not rung.works or rung.groups is None:
+        pytest.skip(f"{rung.level}: {rung.reason or 'no control groups here'}")
+    monkeypatch.setattr("grader.sandbox.groups.Group.join", lambda *_: None)
+
+    allowed = set(prove(make(rung, PROGRAMS), rung.groups).allowed)
+
+    assert allowed >= {"get memory beyond its control group", "hide processor time"}
+    assert allowed >= {"get processes beyond its control group"}
+
+
+@pytest.mark.parametrize("level", ["namespaces", "landlock", "uid", "none"])
+def test_what_the_kernel_does_not_hold_is_not_claimed(offered, monkeypatch, level):
+    if not offered[level].works or offered[level].groups is None:
+        pytest.skip("no control groups here")
+    monkeypatch.setattr("grader.sandbox.groups.Group.join", lambda *_: None)
+
+    tried = ladder.rung.__wrapped__(level)
+
+    assert tried.works
+    assert tried.groups is None
+    if level != "none":
+        assert "Memory is measured every 50 ms and may overshoot" in tried.description
+        assert "The kernel limits memory" in offered[level].description
 
 
 def test_a_right_to_read_past_modes_is_seen_on_uid(offered, monkeypatch, tmp_path):

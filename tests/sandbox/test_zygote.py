@@ -30,7 +30,7 @@ def cold(request, offered):
     rung = offered[request.param]
     if not rung.works:
         pytest.skip(f"{rung.level}: {rung.reason}")
-    return make(rung.level, rung.description, PROGRAMS)
+    return make(rung, PROGRAMS)
 
 
 @pytest.fixture
@@ -186,7 +186,9 @@ def test_a_server_killed_while_idle_is_replaced(forks):
 
 
 def test_a_server_killed_while_it_starts_is_replaced(forks):
-    zygote.prove_forks(type(forks._cold))  # once in a process, and not what is killed here
+    zygote.prove_forks(
+        type(forks._cold), forks._cold.groups
+    )  # once in a process, and not what is killed here
     forks.start()
     assert wait_until(lambda: descendants(os.getpid(), fresh=True))
     for process in descendants(os.getpid(), fresh=True):
@@ -249,7 +251,7 @@ def test_forks_whose_self_test_fails_are_not_used(cold, monkeypatch):
     if cold.isolation.level == "none":
         pytest.skip("it promises nothing")
     failed = Proof(attempts=9, allowed=("reach the network",))
-    monkeypatch.setattr(zygote, "prove_forks", lambda _: failed)
+    monkeypatch.setattr(zygote, "prove_forks", lambda *_: failed)
     with ZygoteSandbox(cold, programs=("forks",)) as sandbox:
         assert do(sandbox, "marker")
         assert "it was possible to reach the network" in sandbox.notes[0]
@@ -366,8 +368,9 @@ import sys, time
 from pathlib import Path
 from grader.sandbox import ZygoteSandbox
 from grader.sandbox.interface import Job, Limits
-from grader.sandbox.ladder import make
-sandbox = ZygoteSandbox(make(sys.argv[1], "", Path(sys.argv[2])), programs=("forks",))
+from grader.sandbox.ladder import Rung, make
+rung = Rung(level=sys.argv[1], works=True, description="")
+sandbox = ZygoteSandbox(make(rung, Path(sys.argv[2])), programs=("forks",))
 deed = sys.argv[3]
 job = Job(program="forks", task={"do": "marker" if deed == "idle" else deed})
 sandbox.run(job, Limits(), lambda _: None if deed == "idle" else print("awake", flush=True))

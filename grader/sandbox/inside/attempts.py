@@ -4,9 +4,10 @@ Runs instead of a worker, before any student code; see ``grader.sandbox.selftest
 """
 
 # A few system calls, started often; pathlib would cost more than all the rest.
-# ruff: noqa: PTH118, PTH123, PTH208
+# ruff: noqa: PTH118, PTH123, PTH207, PTH208
 
 import ctypes
+import glob
 import json
 import os
 import socket
@@ -31,7 +32,8 @@ def main(task: dict[str, Any]) -> None:
         task: ``canary`` (a file of the host's), ``token`` (its contents, also in the host's
             environment), ``folder`` (of the host's), ``port`` (the host listens there),
             ``socket`` (and there), ``host`` (its process id), ``excused`` (capabilities that the
-            rung may leave), ``processes`` (how many are allowed).
+            rung may leave), ``processes`` (how many are allowed), ``groups`` (folders below which
+            its control group is, if it has one).
     """
     attempts: dict[str, Callable[[dict[str, Any]], bool]] = {
         "read a file": _reads,
@@ -47,6 +49,8 @@ def main(task: dict[str, Any]) -> None:
         "make a namespace": _makes_namespace,
         "gain privileges": _is_privileged,
     }
+    if "groups" in task:
+        attempts["leave its control group"] = _leaves_group
     refused = {name: not attempt(task) for name, attempt in attempts.items()}
     libc = ctypes.CDLL(None)
     landlock = libc.syscall(_LANDLOCK_CREATE, None, 0, _LANDLOCK_VERSION)
@@ -158,6 +162,18 @@ def _makes_namespace(_: dict[str, Any]) -> bool:
     if not child:
         os._exit(1 if ctypes.CDLL(None).unshare(_CLONE_NEWUSER) else 0)
     return os.waitpid(child, 0)[1] == 0
+
+
+def _leaves_group(task: dict[str, Any]) -> bool:
+    for parent in task["groups"]:
+        for folder in (parent, *glob.glob(f"{parent}/grader-run-*")):
+            for name in ("cgroup.procs", "memory.max", "memory.limit_in_bytes", "pids.max"):
+                try:
+                    os.close(os.open(f"{folder}/{name}", os.O_WRONLY))
+                except OSError:
+                    continue
+                return True
+    return False
 
 
 def _is_privileged(task: dict[str, Any]) -> bool:

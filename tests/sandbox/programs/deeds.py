@@ -311,6 +311,106 @@ def hog_shared(task):
     time.sleep(30)
 
 
+def burst(task):
+    """Take memory as fast as it goes, and tell of each MiB that was got."""
+    shared = mmap.mmap(-1, task["size"])
+    for start in range(0, task["size"], 1 << 20):
+        shared[start : start + (1 << 20)] = b"x" * (1 << 20)
+        os.write(3, b"x")
+
+
+def burst_below(task):
+    """The same, in a child."""
+    print("before", flush=True)
+    child = os.fork()
+    if not child:
+        burst(task)
+        os._exit(0)
+    os.waitpid(child, 0)
+    time.sleep(20)
+
+
+def keep_written(task):
+    """Have memory and files that together are more than the limit of memory."""
+    kept = []
+    for number in range(task["steps"]):
+        kept.append(bytearray(b"x" * task["memory"]))
+        with open(f"file{number}", "wb") as file:
+            file.write(b"x" * task["disk"])
+        time.sleep(0.1)
+    return "kept"
+
+
+def count_children(task):
+    """Start processes as fast as it goes, and tell of each that was got."""
+    for _ in range(task["most"]):
+        try:
+            if not os.fork():
+                time.sleep(5)
+                os._exit(0)
+            os.write(3, b"x")
+        except OSError:
+            pass
+
+
+def compute(task):
+    """Compute in many threads at once."""
+    import hashlib
+
+    def work():
+        end = time.monotonic() + 15
+        while time.monotonic() < end:
+            hashlib.pbkdf2_hmac("sha256", b"x", b"y", 20_000)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def compute_unseen(task):
+    """Compute in processes that nobody waits for, each too short to be seen."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    end = time.monotonic() + 15
+    while time.monotonic() < end:
+        read_end, write_end = os.pipe()
+        if not os.fork():
+            began = time.process_time()
+            while time.process_time() < began + 0.01:
+                pass
+            os._exit(0)
+        os.close(write_end)
+        os.read(read_end, 1)
+        os.close(read_end)
+
+
+def leave_group(task):
+    """Write to every file of control groups that can be found, and say where it worked."""
+    done = []
+    for folder in task["folders"]:
+        for above, _, names in os.walk(folder):
+            for name in names:
+                if name in ("cgroup.procs", "tasks"):
+                    value = b"0"
+                elif name in ("memory.limit_in_bytes", "memory.max", "pids.max"):
+                    value = b"-1" if name.endswith("bytes") else b"max"
+                else:
+                    continue
+                try:
+                    with open(os.path.join(above, name), "wb", buffering=0) as file:
+                        file.write(value)
+                    done.append(os.path.join(above, name))
+                except OSError:
+                    pass
+    return done
+
+
+def own_groups(task):
+    with open("/proc/self/cgroup") as file:
+        return file.read()
+
+
 def share_much(task):
     """Forks that share their pages use no more than one of them."""
     kept = bytearray(b"x" * task["size"])
