@@ -1,5 +1,7 @@
 """Checks of how good a model is, on data that the student's code could not reach."""
 
+import math
+
 from grader.checks.verdict import (
     EVERY_WORD,
     BrokenFactError,
@@ -164,7 +166,7 @@ class HeldOut:
         return Unmet(
             expected=expected,
             received=received,
-            hint=hint or self._about_classes(),
+            hint=hint or self._about_mistakes(),
             tells=EVERY_WORD if tells_all else tuple(tells),
         )
 
@@ -184,8 +186,10 @@ class HeldOut:
             return f"{found.non_finite:,} answers are not numbers (NaN or infinite)."
         return ""
 
-    def _about_classes(self) -> str:
+    def _about_mistakes(self) -> str:
         found = self._measurement
+        if found.metric == "mean_squared_error" and found.value is not None:
+            return f"An answer is off by about {math.sqrt(found.value):.2g}: the root of that."
         if not found.per_class:
             return ""
         ranked = sorted(range(len(found.per_class)), key=lambda label: found.per_class[label])

@@ -140,8 +140,12 @@ class Training(Settings, Protocol, Curves):
                 hint="A word that stands twice in a review counts once: set 1, do not add.",
             )
 
-    def expect_samples(self, *, at_least: int) -> None:
+    def expect_samples(self, *, at_least: int, at_most: int | None = None) -> None:
         """Expect that so many samples were trained on.
+
+        Args:
+            at_least: Fewer are a part of the training data.
+            at_most: More have something among them that was to be kept back.
 
         Example:
             ``fits.expect_samples(at_least=50_000)``
@@ -156,6 +160,12 @@ class Training(Settings, Protocol, Curves):
                 expected=f"at least {at_least:,} training samples",
                 received=f"{trained:,}",
                 hint="Was only a part of the training data used?",
+            )
+        if at_most is not None and trained > at_most:
+            raise Unmet(
+                expected=f"at most {at_most:,} training samples",
+                received=f"{trained:,}",
+                hint="Are some among them that were to be kept back for the test, or some twice?",
             )
 
 

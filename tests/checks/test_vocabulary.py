@@ -238,6 +238,10 @@ def test_trained_samples_leave_out_the_validation_split(make):
     fits = Training((make.fit(validation_split=1 / 6),), make.card())
     fits.expect_samples(at_least=50_000)
     assert unmet(fits.expect_samples, at_least=50_001).received == "50,000"
+    fits.expect_samples(at_least=1, at_most=50_000)
+    more = unmet(fits.expect_samples, at_least=1, at_most=49_999)
+    assert (more.expected, more.received) == ("at most 49,999 training samples", "50,000")
+    assert "kept back" in more.hint
     Training((make.fit(x=None),), make.card()).expect_samples(at_least=1)
 
 
@@ -268,6 +272,12 @@ def test_too_low_an_accuracy_names_the_best_and_the_worst_class(make):
     held_out = HeldOut(make.measurement(value=0.7, per_class=(0.9, 0.31, 0.97)))
     hint = unmet(held_out.expect_accuracy, at_least=0.9).hint
     assert hint == "It is right for 97 % of class 2, but only for 31 % of class 1."
+
+
+def test_too_large_an_error_says_how_far_answers_are_off(make):
+    held_out = HeldOut(make.measurement(metric="mean_squared_error", value=0.09, per_class=()))
+    hint = unmet(held_out.expect_error, at_most=0.02).hint
+    assert hint == "An answer is off by about 0.3: the root of that."
 
 
 def test_a_constant_or_non_finite_answer_is_named(make):
