@@ -41,10 +41,11 @@ def test_held_out_accuracy(held_out):
 
 @pytest.mark.points(1)
 def test_samples_and_labels(fits):
-    """Each review is trained with its own label, and no test review is trained on."""
+    """Each review is trained with its own label; test reviews are kept for the end."""
     fits.expect_trained()
     fits.expect_labels_belong_to_rows()
     fits.expect_no_test_data_in_training()
+    fits.expect_test_not_used_for_validation()
 
 
 @pytest.mark.points(1)

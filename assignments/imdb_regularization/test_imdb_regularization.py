@@ -59,6 +59,7 @@ def test_validated_on_the_same_reviews(fits, named):
     for training in (fits, *(named[name].fits for name in NAMES)):
         training.expect_validation("any", samples=10_000)
         training.expect_validation_apart_from_training()
+        training.expect_test_not_used_for_validation()
 
 
 @pytest.mark.points(2)
