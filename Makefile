@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-# Each runs whole files, with up to 5 GB of memory.
+# Each runs whole files, in their order (a long one that comes last keeps one alone), with up to 5 GB.
 TESTERS ?= 2
 
 .PHONY: setup demo test check docs
@@ -21,7 +21,7 @@ demo: setup
 	$(BIN)/grader grade mnist_softmax assignments/mnist_softmax/samples --output demo-results
 
 test: setup
-	$(BIN)/python -m pytest --numprocesses $(TESTERS) --dist loadfile --cov --cov-report=term
+	$(BIN)/python -m pytest --numprocesses $(TESTERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 check: setup
 	$(BIN)/ruff check
