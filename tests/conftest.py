@@ -114,6 +114,14 @@ def in_the_open(tmp_path):
 
 
 @pytest.fixture
+def home():
+    """A home that an ordinary user can reach; pytest's own folders are root's alone."""
+    folder = Path(tempfile.mkdtemp(prefix="grader-as-user-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
 def as_ordinary_user(in_the_open):
     """Run a command as somebody without rights: ``as_ordinary_user(argv) → CompletedProcess``."""
     become = f"setpriv --reuid {USER} --regid {USER} --clear-groups --inh-caps=-all"

@@ -1,9 +1,7 @@
 """The attacks where somebody else grades: root with users alone, and an ordinary user."""
 
 import re
-import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -13,14 +11,6 @@ pytestmark = [pytest.mark.sandbox, pytest.mark.keras]
 ATTACKS = Path(__file__).with_name("test_attacks.py")
 FEWEST = 120
 """Tests of one rung: three for each attack, and some for all together."""
-
-
-@pytest.fixture
-def home():
-    """A home that an ordinary user can reach; pytest's own folders are root's alone."""
-    folder = Path(tempfile.mkdtemp(prefix="grader-as-user-"))
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def attacked_on(rungs, folder):

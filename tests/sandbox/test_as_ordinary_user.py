@@ -1,8 +1,6 @@
 """The conformance list and that of forks, as an ordinary user: root's rights hide many a fault."""
 
-import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -10,14 +8,6 @@ import pytest
 pytestmark = pytest.mark.sandbox
 
 HERE = Path(__file__).parent
-
-
-@pytest.fixture
-def home():
-    """A home that an ordinary user can reach; pytest's own folders are root's alone."""
-    folder = Path(tempfile.mkdtemp(prefix="grader-as-user-"))
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_both_lists_hold_for_an_ordinary_user(as_ordinary_user, home):
