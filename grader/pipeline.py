@@ -28,7 +28,6 @@ from grader.alike import Likeness, alike, likeness
 from grader.assignment import Assignment
 from grader.attempts import Attempts
 from grader.batch import as_they_finish
-from grader.checks.session import list_checks, run_checks
 from grader.gather import Gatherer, Hands
 from grader.keys import run_key
 from grader.records import CheckResult, Evidence, Report, Submission
@@ -68,6 +67,9 @@ def grade(  # noqa: PLR0913 - what is graded, by what, where and how
     gatherer = Gatherer(assignment, desk, hands)
     order = _doubles_last(submissions, assignment, desk)
     gatherer.get_ready(order[:A_FEW])
+    # Not before: importing pytest takes as long as a tenth of what has just begun.
+    from grader.checks.session import list_checks, run_checks  # noqa: PLC0415
+
     listed = list_checks(assignment)
     kept_back = [check for check in listed if check.hidden and not hidden]
     not_run = (len(kept_back), sum(check.points for check in kept_back))
