@@ -127,7 +127,10 @@ def _check(work: Work, folder: Path, notebook: Path) -> Usage:
         report = json.loads(answer.read_text("utf-8"))
     except ValueError as error:
         raise BenchmarkError(f"grader check gave no report: {error}\n{tail(log)}") from error
-    must_be_work(notebook.stem, report)
+    # a student is not told how long the judge took
+    must_be_work(notebook.stem, report, judged=False)
+    if report["measurement"] is None:
+        raise BenchmarkError(f"{notebook.stem}: not measured:\n{tail(log)}")
     return usage
 
 
