@@ -23,12 +23,12 @@ from benchmarks.shared.options import add_without, ending, new_parser, passed_on
 from benchmarks.shared.running import REPOSITORY, Command, Usage, run, tail
 from benchmarks.shared.spread import HEADINGS, Spread
 from grader.assignment import find_assignment, read_assignment
-from grader.collect import collect
 from grader.gather import Gatherer
+from grader.intake.collect import collect
 from grader.keys import run_key
 from grader.office import Wishes, open_office
-from grader.plain import plain_json
 from grader.records import Evidence
+from grader.safe.plain import plain_json
 from grader.workbench import Shortcuts
 
 ASSIGNMENT = "mnist_softmax"

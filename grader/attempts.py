@@ -7,8 +7,8 @@ from collections import Counter
 
 from grader.assignment import Assignment
 from grader.keys import attempt_key
-from grader.plain import plain_json
 from grader.records import Submission
+from grader.safe.plain import plain_json
 from grader.store import Store
 
 KIND = "attempt"

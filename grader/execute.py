@@ -11,6 +11,7 @@ from typing import Any
 from grader.assignment import Assignment
 from grader.choose import choose
 from grader.errors import RunLostError, WorkerError
+from grader.judging.own_code import Asking
 from grader.messages import (
     CellEnded,
     CellStarted,
@@ -32,7 +33,6 @@ from grader.messages import (
     ValuesFound,
     VariablesFound,
 )
-from grader.own_code import Asking
 from grader.records import (
     ArrayFacts,
     CellOutcome,

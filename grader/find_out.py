@@ -10,10 +10,10 @@ from typing import TypeVar
 
 from grader.assignment import Assignment
 from grader.errors import RunLostError, WorkerError
-from grader.examine import examine
 from grader.execute import execute
-from grader.judgement import Judgement
-from grader.own_code import Asking, is_needed
+from grader.judging.examine import examine
+from grader.judging.judgement import Judgement
+from grader.judging.own_code import Asking, is_needed
 from grader.records import ExecutionRecord, Submission
 from grader.workbench import Progress, Workbench
 

@@ -14,11 +14,10 @@ from grader.assignment import Assignment
 from grader.choose import choose
 from grader.errors import ClusterError, GraderError, StoreError, WorkerError
 from grader.find_out import Findings, Order
-from grader.judgement import Judgement, answers_alone, card_of
+from grader.judging.judgement import Judgement, answers_alone, card_of
+from grader.judging.own_code import NO_LAYERS, UNCOUNTED, allows, could_not_be_saved, is_needed
 from grader.keys import judgement_key, own_judgement_key, probe_key, run_key
 from grader.measure import measure, worth
-from grader.own_code import NO_LAYERS, UNCOUNTED, allows, could_not_be_saved, is_needed
-from grader.plain import plain_json
 from grader.records import (
     Evidence,
     ExecutionRecord,
@@ -29,6 +28,7 @@ from grader.records import (
     SeededRun,
     Submission,
 )
+from grader.safe.plain import plain_json
 from grader.settings import AccuracyWanted, ErrorWanted
 from grader.store import Entry
 from grader.workbench import Desk, Progress

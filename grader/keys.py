@@ -10,8 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from grader.assignment import Assignment
+from grader.judging.questions import forms_for, held_out_files
 from grader.probes import Probe
-from grader.questions import forms_for, held_out_files
 from grader.records import ExecutionRecord, Submission
 from grader.workbench import Workbench
 
@@ -127,7 +127,7 @@ def circumstances() -> Mapping[str, str]:
 
 def _programs() -> str:
     """Hash the programs that run inside, and what decides which models they are given."""
-    files = [*sorted((_PACKAGE / "worker").glob("*.py")), _PACKAGE / "archive.py"]
+    files = [*sorted((_PACKAGE / "worker").glob("*.py")), _PACKAGE / "judging" / "archive.py"]
     return _digest({file.name: file.read_text("utf-8") for file in files})
 
 

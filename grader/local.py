@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from grader.assignment import Assignment
 from grader.batch import Room
 from grader.datasets import Dataset
-from grader.examine import JUDGE_MEMORY
 from grader.find_out import Findings, Order, find_out
+from grader.judging.examine import JUDGE_MEMORY
 from grader.sandbox import ZygoteSandbox
 from grader.sandbox.interface import GIB, Sandbox
 from grader.workbench import OnProgress, Shortcuts, Workbench

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
-from grader.bounds import is_bounded
 from grader.normal_form import RawModel
 from grader.records import (
     ArrayFacts,
@@ -22,6 +21,7 @@ from grader.records import (
     FoundModel,
     ProbeAnswer,
 )
+from grader.safe.bounds import is_bounded
 
 LONGEST_LINE = 16 << 20
 DEEPEST = 10

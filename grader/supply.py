@@ -7,7 +7,7 @@ import numpy as np
 from grader.assignment import FILE, Assignment
 from grader.datasets import Dataset, load, load_own, nothing, with_extra
 from grader.errors import AssignmentError, DataError
-from grader.forms import sample_shape
+from grader.judging.forms import sample_shape
 from grader.settings import ModelWanted
 
 _WORDS = ("multi_hot", "padded")

@@ -6,7 +6,7 @@ from typing import Any
 
 from grader.assignment import Assignment
 from grader.flags import flags
-from grader.own_code import WEAKER
+from grader.judging.own_code import WEAKER
 from grader.records import CheckResult, Evidence, Measurement, Report
 from grader.settings import AccuracyWanted, Settings
 from grader.workbench import Workbench

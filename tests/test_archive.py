@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.archive import RefusedError, custom_classes, inspect_archive
+from grader.judging.archive import RefusedError, custom_classes, inspect_archive
 
 DENSE = {
     "module": "keras.layers",

@@ -9,12 +9,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from grader import own_code
 from grader.assignment import read_assignment
 from grader.errors import AssignmentError
 from grader.find_out import Order, find_out
 from grader.gather import Gatherer
-from grader.own_code import _mixed
+from grader.judging import own_code
+from grader.judging.own_code import _mixed
 from grader.sandbox.interface import Artefact, Isolation, Outcome
 from grader.store import Store
 from grader.workbench import Desk, Workbench

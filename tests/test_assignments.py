@@ -9,7 +9,7 @@ import pytest
 
 from grader.assignment import find_assignment, read_assignment
 from grader.authoring.release import handout
-from grader.collect import collect
+from grader.intake.collect import collect
 from grader.office import Wishes, open_office
 from grader.pipeline import grade
 from grader.report.as_json import as_data

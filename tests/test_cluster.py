@@ -28,11 +28,11 @@ from grader.cluster.letters import Answer, read_answer, read_order, write_answer
 from grader.cluster.parcel import pack, unpack
 from grader.cluster.passport import Passport, common_level, complaints, remedy
 from grader.cluster.station import Equipment
-from grader.collect import collect
 from grader.datasets import load
 from grader.errors import ClusterError, DataError, SandboxError, WorkerError
 from grader.find_out import Findings, Order
-from grader.judgement import Judgement
+from grader.intake.collect import collect
+from grader.judging.judgement import Judgement
 from grader.keys import circumstances
 from grader.office import Wishes, open_office
 from grader.pipeline import grade

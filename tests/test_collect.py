@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.collect import collect, printable, safe_name
 from grader.errors import UsageError
+from grader.intake.collect import collect, printable, safe_name
 
 
 def notebook(*cells):
@@ -154,7 +154,7 @@ def test_what_cannot_be_read_is_a_submission_with_a_problem(tmp_path, name, data
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(data):
-    from grader.collect import _read  # noqa: PLC0415 - the reader itself, without a file each
+    from grader.intake.collect import _read  # noqa: PLC0415 - the reader itself, without a file each
 
     for name in ("a.ipynb", "a.py"):
         submission = _read("a", "a", name, data, {})

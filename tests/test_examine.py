@@ -9,8 +9,8 @@ import pytest
 
 from grader.assignment import read_assignment
 from grader.errors import RunLostError, WorkerError
-from grader.examine import examine
-from grader.judgement import card_of
+from grader.judging.examine import examine
+from grader.judging.judgement import card_of
 from grader.sandbox.interface import Artefact, Isolation, Outcome
 
 LAYER = {

@@ -15,7 +15,7 @@ from grader.choose import choose
 from grader.errors import ClusterError, RunLostError, SandboxError, StoreError, WorkerError
 from grader.find_out import Findings, Order, find_out
 from grader.gather import Gatherer
-from grader.judgement import Judgement
+from grader.judging.judgement import Judgement
 from grader.normal_form import RawModel
 from grader.pipeline import grade
 from grader.probes import Probe

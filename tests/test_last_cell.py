@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import grader.notebook
-from grader.collect import collect
-from grader.last_cell import SOURCE, is_last_cell
+from grader.intake.collect import collect
+from grader.intake.last_cell import SOURCE, is_last_cell
 from grader.notebook import check, this_notebook
 
 ROOT = Path(__file__).parents[1]

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from grader.forms import candidate_forms
+from grader.judging.forms import candidate_forms
 from grader.measure import classes, measure, wilson
 from grader.records import ArrayFacts, Predictions
 from grader.settings import ModelWanted

@@ -13,8 +13,8 @@ from grader.checks.data import Values
 from grader.checks.verdict import Unmet
 from grader.gather import _EXECUTION, _read
 from grader.messages import Reader
-from grader.plain import plain_json
 from grader.records import ExecutionRecord
+from grader.safe.plain import plain_json
 from grader.store import Entry
 
 WORKER = Path(__file__).parents[1] / "grader" / "worker"

@@ -8,10 +8,10 @@ import nbformat
 import numpy as np
 import pytest
 
-from grader.archive import RefusedError, custom_classes, inspect_archive
 from grader.assignment import read_assignment
-from grader.collect import collect
 from grader.errors import AssignmentError
+from grader.intake.collect import collect
+from grader.judging.archive import RefusedError, custom_classes, inspect_archive
 from grader.office import Wishes, open_office
 from grader.own_layers import read_own_layers
 from grader.pipeline import grade

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 import grader.cli
 from grader.assignment import find_assignment, read_assignment
 from grader.cluster.letters import read_answer, read_order, write_answer, write_order
-from grader.collect import collect
 from grader.find_out import Findings, Order
+from grader.intake.collect import collect
 from grader.office import Wishes, open_office
 from grader.pipeline import grade
 from grader.probes import Probe

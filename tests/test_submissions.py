@@ -16,7 +16,7 @@ import nbformat
 import pytest
 
 from grader.assignment import find_assignment, read_assignment
-from grader.collect import collect
+from grader.intake.collect import collect
 from grader.office import Wishes, open_office
 from grader.pipeline import grade
 from grader.settings import LimitsWanted

@@ -5,7 +5,7 @@ import pytest
 
 from grader.assignment import read_assignment
 from grader.errors import AssignmentError, DataError
-from grader.forms import candidate_forms
+from grader.judging.forms import candidate_forms
 from grader.supply import supply
 
 

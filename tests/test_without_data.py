@@ -6,9 +6,9 @@ from grader.assignment import read_assignment
 from grader.checks.session import list_checks
 from grader.choose import choose
 from grader.cluster.parcel import pack, unpack
-from grader.collect import collect
 from grader.datasets import nothing
 from grader.errors import AssignmentError
+from grader.intake.collect import collect
 from grader.measure import measure
 from grader.office import open_office
 from grader.pipeline import grade

@@ -18,12 +18,12 @@ from grader.authoring.draft import (
     settings_text,
 )
 from grader.authoring.propose import ProposedCheck, hidden_check, task_of, visible_checks
-from grader.collect import collect
 from grader.datasets import Dataset, load, load_own
 from grader.datasets.sources import named_folder
 from grader.errors import AssignmentError, ResultsError, UsageError
-from grader.forms import sample_shape
 from grader.gather import Gatherer
+from grader.intake.collect import collect
+from grader.judging.forms import sample_shape
 from grader.office import Office, Wishes, open_office
 from grader.pipeline import grade
 from grader.records import Evidence, Report, Submission, Task

@@ -28,7 +28,7 @@ from grader.checks.verdict import count
 from grader.datasets import Dataset
 from grader.datasets.arrays import write_npz
 from grader.errors import AssignmentError, ResultsError, UsageError
-from grader.last_cell import is_last_cell
+from grader.intake.last_cell import is_last_cell
 from grader.supply import supply
 from grader.trials import Complaint
 

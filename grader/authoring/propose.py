@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from grader.checks.compatibility import BINARY, CATEGORICAL, SPARSE
 from grader.checks.verdict import count
@@ -252,20 +253,26 @@ def _layer(card: ModelCard, layer: LayerCard, *, last: bool) -> str:
     compiled = card.compiled
     if last and activation == "linear" and compiled and compiled.from_logits:
         activation = "sigmoid" if compiled.loss.startswith("binary") else "softmax"
-    settings = {
-        key: layer.settings[key]
-        for key in SETTINGS
-        if key in layer.settings and layer.settings[key] not in USUAL
-    }
-    if layer.kind == "Dense":
+    return _source(layer.kind, layer.units, activation, layer.settings)
+
+
+def _source(kind: str, units: Any, activation: str, settings: Mapping[str, Any]) -> str:
+    if kind == "Dense":
         said = "" if activation == "linear" else f', "{activation}"'
-        return f"dense({layer.units}{said})"
-    parts = [f'"{layer.kind}"']
-    if layer.units is not None:
-        parts.append(str(layer.units))
-    if layer.kind.startswith(("Conv", "Depthwise", "Separable")):
+        return f"dense({units}{said})"
+    parts = [f'"{kind}"']
+    if units is not None:
+        parts.append(str(units))
+    if kind.startswith(("Conv", "Depthwise", "Separable")):
         parts.append(f'activation="{activation}"')
-    parts += [f"{key}={value!r}" for key, value in settings.items()]
+    parts += [
+        f"{key}={settings[key]!r}"
+        for key in SETTINGS
+        if key in settings and settings[key] not in USUAL
+    ]
+    if isinstance(inner := settings.get("layer"), Mapping):
+        words = _source(inner["class"], inner["units"], inner["activation"], inner)
+        parts.append(f"layer={words}")
     return f"layer({', '.join(parts)})"
 
 

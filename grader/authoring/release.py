@@ -12,7 +12,7 @@ import jupytext
 import nbformat
 
 from grader.errors import AssignmentError
-from grader.last_cell import SOURCE
+from grader.intake.last_cell import SOURCE
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"

@@ -4,8 +4,8 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from grader.plain import plain
 from grader.records import Evidence
+from grader.safe.plain import plain
 
 _TIMES = re.compile(r"\b\d+(\.\d+)?\s?(us|ms|s|min|h)(/step|/epoch)?\b")
 """Keras prints them beside the loss."""

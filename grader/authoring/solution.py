@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from grader.assignment import Assignment
-from grader.collect import collect
 from grader.errors import AssignmentError, UsageError
+from grader.intake.collect import collect
 from grader.records import Submission
 
 REFERENCE = "reference"

@@ -11,8 +11,8 @@ from grader.authoring.sameness import is_same
 from grader.authoring.solution import REFERENCE, with_cells
 from grader.authoring.watching import Ear, Watching
 from grader.checks.session import ListedCheck
-from grader.collect import collect
 from grader.gather import Gatherer
+from grader.intake.collect import collect
 from grader.office import Office, Wishes
 from grader.pipeline import grade
 from grader.records import Report, Submission

@@ -19,6 +19,7 @@ from grader.checks.layers import (
     WantedLayer,
     average_pooling,
     batch_normalization,
+    bidirectional,
     conv2d,
     dense,
     dropout,
@@ -28,6 +29,7 @@ from grader.checks.layers import (
     layer,
     lstm,
     max_pooling,
+    time_distributed,
 )
 from grader.checks.output_rows import output_hints, output_mistakes, output_rows
 from grader.checks.verdict import Unmet
@@ -37,6 +39,7 @@ __all__ = [
     "WantedLayer",
     "average_pooling",
     "batch_normalization",
+    "bidirectional",
     "conv2d",
     "dense",
     "dropout",
@@ -49,4 +52,5 @@ __all__ = [
     "output_hints",
     "output_mistakes",
     "output_rows",
+    "time_distributed",
 ]

@@ -22,7 +22,7 @@ ACTIVATION = 0.3
 SETTING = 0.2
 MOST_FOR_SETTINGS = 0.6
 FAMILIES = (
-    ("Conv1D", "Conv2D", "Conv3D", "SeparableConv1D", "SeparableConv2D", "DepthwiseConv2D"),
+    tuple(f"{how}Conv{axes}D" for how in ("", "Separable", "Depthwise") for axes in (1, 2, 3)),
     ("LSTM", "GRU", "SimpleRNN"),
 )
 

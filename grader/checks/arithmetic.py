@@ -94,6 +94,33 @@ def _convolution(said: WantedLayer, shape: Shape) -> Numbers:
     )
 
 
+def _by_channel(said: WantedLayer, shape: Shape) -> Numbers:
+    """A kernel for each channel; in a separable convolution, all of them are mixed afterwards."""
+    axes = int(said.kind[-2])
+    settings = said.settings
+    mixes = said.kind.startswith("Separable")
+    channels, filters = shape[-1], _size(said.units)
+    kernel = _sizes(settings.get("kernel_size"), axes)
+    each = _size(settings.get("depth_multiplier", 1))
+    if channels is None or kernel is None or each is None or (mixes and filters is None):
+        return UNKNOWN
+    if len(shape) != axes + 2 or settings.get("data_format") == "channels_first":
+        return UNKNOWN
+    made = channels * each
+    width = filters if mixes and filters else made
+    bias = settings.get("use_bias", True) is not False
+    formula = " × ".join([*map(str, kernel), f"{channels:,}", *([str(each)] * (each > 1))])
+    params = math.prod(kernel) * made
+    if mixes:
+        params += made * width
+        formula += f" + {made:,} × {width:,}"
+    if bias:
+        params += width
+        formula += f" + {width:,}"
+    output = _windows(settings, shape, kernel, _sizes(settings.get("strides", 1), axes))
+    return Numbers(params, (*output[:-1], width) if output else None, formula)
+
+
 def _pooling(said: WantedLayer, shape: Shape) -> Numbers:
     axes = len(shape) - 2
     pool = _sizes(said.settings.get("pool_size", 2), axes)
@@ -143,6 +170,31 @@ def _recurrent(said: WantedLayer, shape: Shape) -> Numbers:
     )
 
 
+def _both_ways(said: WantedLayer, shape: Shape) -> Numbers:
+    inner = said.settings.get("layer")
+    if not isinstance(inner, WantedLayer):
+        return UNKNOWN
+    one = numbers(inner, shape)
+    if one.params is None or one.output_shape is None:
+        return UNKNOWN
+    *axes, width = one.output_shape
+    side_by_side = said.settings.get("merge_mode", "concat") == "concat" and width is not None
+    return Numbers(
+        2 * one.params,
+        (*axes, 2 * width) if side_by_side and width else one.output_shape,
+        f"2 × ({one.formula})",
+    )
+
+
+def _each_step(said: WantedLayer, shape: Shape) -> Numbers:
+    inner = said.settings.get("layer")
+    if not isinstance(inner, WantedLayer) or len(shape) < 3:  # noqa: PLR2004 - batch, time, features
+        return UNKNOWN
+    one = numbers(inner, (shape[0], *shape[2:]))
+    output = (*shape[:2], *one.output_shape[1:]) if one.output_shape else None
+    return Numbers(one.params, output, one.formula)
+
+
 def _table(said: WantedLayer, shape: Shape) -> Numbers:
     rows = _size(said.settings.get("input_dim"))
     columns = _size(said.settings.get("output_dim"))
@@ -163,6 +215,12 @@ def _normalisation(said: WantedLayer, shape: Shape) -> Numbers:
 _FORMULAS: tuple[tuple[Collection[str], Callable[[WantedLayer, Shape], Numbers]], ...] = (
     (("Dense",), _dense),
     (("Conv1D", "Conv2D", "Conv3D"), _convolution),
+    (
+        {f"{how}Conv{axes}D" for how in ("Depthwise", "Separable") for axes in (1, 2)},
+        _by_channel,
+    ),
+    (("Bidirectional",), _both_ways),
+    (("TimeDistributed",), _each_step),
     ({f"{how}Pooling{axes}D" for how in ("Max", "Average") for axes in (1, 2, 3)}, _pooling),
     (RECURRENT, _recurrent),
     (("Embedding",), _table),

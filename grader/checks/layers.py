@@ -33,7 +33,7 @@ ALIASES = {
     "MaxPool3D": "MaxPooling3D",
 }
 """Keras' second names for the same classes."""
-FIRST_ARGUMENTS = ("kernel_size", "pool_size", "rate", "input_dim", "output_dim")
+FIRST_ARGUMENTS = ("layer", "kernel_size", "pool_size", "rate", "input_dim", "output_dim")
 """Settings that are written without their name."""
 RECURRENT = ("LSTM", "GRU", "SimpleRNN")
 LONGEST_WORD = 40
@@ -159,6 +159,24 @@ def embedding(input_dim: int | None = None, output_dim: int | None = None) -> Wa
     return layer("Embedding", input_dim=input_dim, output_dim=output_dim)
 
 
+def bidirectional(inner: WantedLayer, *, merge_mode: str | None = None) -> WantedLayer:
+    """A recurrent layer that reads its sequence from both ends.
+
+    Example:
+        ``bidirectional(lstm(32))``
+    """
+    return layer("Bidirectional", layer=inner, merge_mode=merge_mode)
+
+
+def time_distributed(inner: WantedLayer) -> WantedLayer:
+    """A layer that is applied to each step of a sequence by itself.
+
+    Example:
+        ``time_distributed(dense(10, "softmax"))``
+    """
+    return layer("TimeDistributed", layer=inner)
+
+
 def batch_normalization(**settings: Any) -> WantedLayer:
     """Batch normalisation.
 
@@ -215,28 +233,46 @@ def can_have_activation(kind: str) -> bool:
 
 def as_said(found: LayerCard) -> WantedLayer:
     """A layer found, as an assignment would name it in full."""
-    kind = found.kind
-    settings = {
-        **defaults(kind),
-        **{key: _canonical(value) for key, value in found.settings.items()},
-    }
+    return _as_said(found.kind, found.units, found.activation, found.settings)
+
+
+def _as_said(
+    kind: str, units: int | None, activation: str, found: Mapping[str, Any]
+) -> WantedLayer:
+    settings = {**defaults(kind), **{key: _canonical(value) for key, value in found.items()}}
     if "Pooling" in kind and settings.get("strides") == settings.get("pool_size"):
         settings["strides"] = AS_POOL
+    if isinstance(inner := settings.get("layer"), Mapping):
+        settings["layer"] = _inside(inner)
     if kind == "Activation" or kind in ACTIVATION_KINDS:
-        return WantedLayer("Activation", None, found.activation, settings)
+        return WantedLayer("Activation", None, activation, settings)
     has_one = can_have_activation(kind) or kind in RECURRENT
-    return WantedLayer(kind, found.units, found.activation if has_one else None, settings)
+    return WantedLayer(kind, units, activation if has_one else None, settings)
+
+
+def _inside(described: Mapping[str, Any]) -> WantedLayer:
+    """The layer inside another one, as the judge describes it among the other one's settings."""
+    own = {"class", "units", "activation"}
+    units = described.get("units")
+    return _as_said(
+        str(described.get("class", "")),
+        units if type(units) is int else None,
+        str(described.get("activation", "linear")),
+        {key: value for key, value in described.items() if key not in own},
+    )
 
 
 def defaults(kind: str) -> dict[str, Any]:
     """What a layer's arguments are when they are left out, as far as they change its numbers."""
+    if kind == "Bidirectional":
+        return {"merge_mode": "concat"}
     if kind.startswith(("Conv", "Depthwise", "Separable")):
         return {
             "strides": 1,
             "padding": "valid",
             "dilation_rate": 1,
-            "groups": 1,
             "use_bias": True,
+            **({"groups": 1} if kind.startswith("Conv") else {"depth_multiplier": 1}),
         }
     if "Pooling" in kind and not kind.startswith("Global"):
         return {"strides": AS_POOL, "padding": "valid"}
@@ -299,6 +335,8 @@ def same_setting(key: str, one: WantedLayer, other: WantedLayer) -> bool:
 def same_value(left: Any, right: Any) -> bool:
     """Whether two values of a setting mean the same: ``"l2"`` is any ``L2(…)``, 3 is (3, 3)."""
     left, right = _canonical(left), _canonical(right)
+    if isinstance(left, WantedLayer) and isinstance(right, WantedLayer):
+        return not differing(left, right)
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, int | float) and isinstance(right, int | float):
@@ -333,6 +371,8 @@ def _canonical(value: Any) -> Any:
 def _short(value: Any) -> str:
     if isinstance(value, Mapping):
         value = value.get("class", "…")
+    if isinstance(value, WantedLayer):
+        value = brief(value)
     return _cut(str(value))
 
 

@@ -224,7 +224,7 @@ def _through(partner: FoundLayer, shape: Shape | None, last: FoundLayer | None) 
 
 def _flattened(before: str, kind: str, shape: Shape | None) -> Shape | None:
     """Flatten what a dense layer takes from images or from a table of words."""
-    flattens = before.startswith("Conv") or "Pooling" in before or before == "Embedding"
+    flattens = "Conv" in before or "Pooling" in before or before == "Embedding"
     return flat(shape) if shape and kind == "Dense" and flattens else shape
 
 
@@ -261,9 +261,12 @@ def instead(what: str, want: WantedLayer, have: WantedLayer) -> str:
     if what == "use_bias" and have.settings.get(what) is False:
         return "use_bias=False"
     mine, theirs = value_words(have, what), value_words(want, what)
-    if isinstance(want.settings.get(what), bool):
-        return f"{what}={mine} instead of {theirs}"
-    return f"{what.replace('_', ' ')} {mine} instead of {theirs}"
+    words = f"{what.replace('_', ' ')} {mine}"
+    if what == "layer":
+        words = f"{mine} inside"
+    elif isinstance(want.settings.get(what), bool):
+        words = f"{what}={mine}"
+    return f"{words} instead of {theirs}"
 
 
 def _units(said: WantedLayer) -> str:

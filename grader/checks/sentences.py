@@ -63,7 +63,7 @@ class Sentences:
             return f"{name} has no biases (use_bias=False)."
         if what == "strides" and strides_by_mistake(found):
             return f"{name} has the {instead(what, asked, found)}: {old_convolution(found)}."
-        setting = what not in ("units", "activation")
+        setting = what not in ("units", "activation", "layer")
         the = "the " if setting and not isinstance(asked.settings.get(what), bool) else ""
         return f"{name} has {the}{instead(what, asked, found)}."
 

@@ -73,7 +73,7 @@ class faults:  # noqa: N801 - used as a word: `with faults(console):`
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Print what is wrong and what to do, and leave."""
         if isinstance(error, GraderError):
-            from grader.inert import printable
+            from grader.safe.inert import printable
 
             lines = map(printable, str(error).split("\n"))  # a file may be called anything
             print("\n".join(["grader: " + next(lines), *lines]), file=sys.stderr)  # noqa: T201

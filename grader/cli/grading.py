@@ -73,7 +73,7 @@ def grade(  # noqa: PLR0913, PLR0917 - one argument an option
     """
     from rich.console import Console
 
-    from grader.collect import collect
+    from grader.intake.collect import collect
     from grader.report.progress import Watch
 
     console = Console(highlight=False)
@@ -126,7 +126,7 @@ def check(  # noqa: PLR0913, PLR0917 - one argument an option
 
     from rich.console import Console
 
-    from grader.collect import collect
+    from grader.intake.collect import collect
     from grader.report.progress import Watch
 
     console = Console(highlight=False, stderr=as_json)
@@ -142,9 +142,9 @@ def check(  # noqa: PLR0913, PLR0917 - one argument an option
         with Watch(1, console) as watch:
             report = _grade(submissions, wanted, Path(folder), wishes, watch, hidden=False)[0]
 
-    from grader.inert import inert_json
     from grader.report.as_json import as_data
     from grader.report.terminal import show_circumstances, show_one
+    from grader.safe.inert import inert_json
 
     if as_json:
         print(inert_json(as_data(report, for_student=True), indent=2).decode())  # noqa: T201

@@ -14,9 +14,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from grader.errors import WorkerError
 from grader.find_out import Findings, Order
-from grader.judgement import FLOAT, Judgement
-from grader.plain import plain_json
+from grader.judging.judgement import FLOAT, Judgement
 from grader.records import ExecutionRecord
+from grader.safe.plain import plain_json
 from grader.settings import Hidden, Thresholds
 
 

@@ -19,7 +19,7 @@ from grader.datasets.finding import dataset_of
 from grader.datasets.recipe import Layout, Recipe, served_as_test
 from grader.datasets.records import Dataset
 from grader.errors import DataError
-from grader.unzip import UNZIP_ERRORS
+from grader.safe.unzip import UNZIP_ERRORS
 
 HELD_OUT, SERVED = ("x_test", "y_test"), ("x_train", "y_train")
 _FILE_NAME = "file_name"

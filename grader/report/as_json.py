@@ -7,10 +7,10 @@ infinities are the strings ``"nan"``, ``"inf"`` and ``"-inf"``, since JSON has n
 from pathlib import Path
 from typing import Any
 
-from grader.inert import inert_json
-from grader.plain import plain
 from grader.records import Report
 from grader.report.students_copy import students_copy
+from grader.safe.inert import inert_json
+from grader.safe.plain import plain
 
 NOT_FOR_STUDENTS = ("flags", "extra", "attempts", "withheld_notes")
 """Fields that are for the instructor alone."""

@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from grader.errors import ResultsError, StoreError
-from grader.inert import inert_json
 from grader.records import Evidence, Report
 from grader.report.as_csv import write_csv
 from grader.report.as_json import as_data, write_json
 from grader.report.notebook import write_notebook
+from grader.safe.inert import inert_json
 from grader.workbench import Desk
 
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from grader.inert import inert_json, several_lines
 from grader.records import CellRecord, ExecutionRecord, Submission
 from grader.report.outputs import Outputs, inert_markdown
+from grader.safe.inert import inert_json, several_lines
 
 _METADATA = {
     "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},

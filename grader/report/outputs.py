@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from grader.inert import several_lines, without_escapes
+from grader.safe.inert import several_lines, without_escapes
 
 PNG = "image/png"
 MOST_SIDE = 10_000

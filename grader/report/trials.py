@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.checks.verdict import count
-from grader.plain import plain
 from grader.report.words import plain_text
+from grader.safe.plain import plain
 from grader.trials import Calibration, Chance, Complaint, Fate, MutantTried, Validation
 
 MARKS = {True: Text("✓", "green"), False: Text("✗", "red")}

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from grader.checks.performance import measured_words
-from grader.inert import one_line
 from grader.records import CheckResult, Feedback, Measurement, Metric, Report
+from grader.safe.inert import one_line
 
 MARKS = {"passed": "✓", "failed": "✗", "skipped": "–", "broken": "!"}
 FLAG = "⚑"

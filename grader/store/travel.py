@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from grader.errors import StoreError
+from grader.safe.unzip import UNZIP_ERRORS
 from grader.store.blobs import SHA256, sync_folder
 from grader.store.entries import KIND, Entry
-from grader.unzip import UNZIP_ERRORS
 
 _FORMAT = "keras-grader evidence"
 _VERSION = 1

@@ -30,7 +30,7 @@ def answer(model: Any, takes: Any, inputs: Path, forms: list[dict[str, Any]], **
         model: It is asked by ``predict_on_batch``.
         takes: The shape of its inputs, batch first.
         inputs: The folder with the held-out inputs.
-        forms: How to present them, see :mod:`grader.forms`.
+        forms: How to present them, see :mod:`grader.judging.forms`.
         said: What else stands in the JSON line.
     """
     answers: list[np.ndarray[Any, Any]] = []

@@ -6,14 +6,14 @@ import keras
 
 # What a check may ask of a layer, by Keras' own argument names.
 SETTINGS = (
-    "alpha", "axis", "bias_constraint", "bias_initializer", "bias_regularizer", "bidirectional",
-    "data_format", "dilation_rate", "dtype", "factor", "function", "go_backwards", "groups",
-    "activity_regularizer", "input_dim", "kernel_constraint", "kernel_initializer",
-    "kernel_regularizer", "kernel_size", "max_value", "mean", "merge_mode", "momentum",
-    "negative_slope", "noise_shape", "offset", "output_dim", "padding", "pool_size", "rate",
-    "recurrent_activation", "recurrent_dropout", "return_sequences", "return_state", "scale",
-    "seed", "size", "stateful", "stddev", "strides", "target_shape", "threshold", "trainable",
-    "use_bias", "value", "variance",
+    "activity_regularizer", "alpha", "axis", "bias_constraint", "bias_initializer",
+    "bias_regularizer", "bidirectional", "data_format", "depth_multiplier", "dilation_rate",
+    "dtype", "factor", "function", "go_backwards", "groups", "input_dim", "kernel_constraint",
+    "kernel_initializer", "kernel_regularizer", "kernel_size", "max_value", "mean", "merge_mode",
+    "momentum", "negative_slope", "noise_shape", "offset", "output_dim", "padding", "pool_size",
+    "rate", "recurrent_activation", "recurrent_dropout", "return_sequences", "return_state",
+    "scale", "seed", "size", "stateful", "stddev", "strides", "target_shape", "threshold",
+    "trainable", "use_bias", "value", "variance",
 )  # fmt: skip
 DEEPEST = 20
 MOST_LAYERS = 5000
@@ -61,22 +61,36 @@ def _operations(model: Any) -> list[Any]:
 
 def _layer(operation: Any) -> dict[str, Any]:
     is_layer = isinstance(operation, keras.layers.Layer)
-    config = _config(operation)
     node = operation._inbound_nodes[0] if operation._inbound_nodes else None
     return {
         "name": str(operation.name),
         "kind": type(operation).__name__,
         "is_layer": is_layer,
-        "units": _units(config),
+        "units": _units(_config(operation)),
         "activation": _activation(operation),
         "input_shape": _shape(_first(node.input_tensors if node else None)),
         "output_shape": _shape(_first(node.output_tensors if node else None)),
         "trainable_params": _count(operation.trainable_weights) if is_layer else 0,
         "non_trainable_params": _count(operation.non_trainable_weights) if is_layer else 0,
-        "settings": {key: _setting(config[key]) for key in SETTINGS if config.get(key) is not None},
+        "settings": _settings(operation),
         "inbound": [parent.operation.name for parent in node.parent_nodes] if node else [],
         "uses": len(operation._inbound_nodes),
     }
+
+
+def _settings(operation: Any, depth: int = 0) -> dict[str, Any]:
+    """The arguments by Keras' names; of a layer around another one also that, as ``layer``."""
+    config = _config(operation)
+    found = {key: _setting(config[key]) for key in SETTINGS if config.get(key) is not None}
+    inner = getattr(operation, "forward_layer", getattr(operation, "layer", None))
+    if isinstance(inner, keras.layers.Layer) and depth < DEEPEST:
+        found["layer"] = {
+            "class": type(inner).__name__,
+            "units": _units(_config(inner)),
+            "activation": _activation(inner),
+            **_settings(inner, depth + 1),
+        }
+    return found
 
 
 def _config(operation: Any) -> dict[str, Any]:

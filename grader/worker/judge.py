@@ -22,7 +22,7 @@ def main(task: dict[str, Any]) -> None:
 
     Args:
         task: ``work`` (with ``model.keras`` and, in ``inputs``, the held-out inputs), ``forms``:
-            how to present them, see :mod:`grader.forms`; ``layers``: the source of the
+            how to present them, see :mod:`grader.judging.forms`; ``layers``: the source of the
             assignment's own, if it has any; ``seed``.
     """
     keras.utils.set_random_seed(task["seed"])

@@ -9,7 +9,7 @@ from pathlib import Path
 from world import HONEST
 
 from grader.assignment import read_assignment
-from grader.collect import collect
+from grader.intake.collect import collect
 from grader.office import Wishes, open_office
 from grader.pipeline import grade
 from grader.sandbox.processes import descendants, read

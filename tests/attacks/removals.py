@@ -8,8 +8,10 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from grader import archive, collect, examine, judgement, messages, own_code
+from grader import messages
 from grader.datasets import own
+from grader.intake import collect
+from grader.judging import archive, examine, judgement, own_code
 from grader.report import as_csv, as_json, students_copy, terminal, words
 from grader.sandbox import bubblewrap, groups, held, interior, landlock, plan, seccomp, supervise
 from grader.sandbox import collect as taking

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from grader.assignment import read_assignment
-from grader.collect import collect
+from grader.intake.collect import collect
 from grader.office import Wishes, open_office
 from grader.pipeline import grade
 

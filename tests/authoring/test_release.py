@@ -4,7 +4,7 @@ import pytest
 
 from grader.authoring.release import handout
 from grader.errors import AssignmentError
-from grader.last_cell import is_last_cell
+from grader.intake.last_cell import is_last_cell
 
 SOLUTION = """\
 # %% [markdown]

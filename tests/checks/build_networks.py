@@ -10,8 +10,13 @@ from grader.worker.describe import describe
 
 def layer(kind, units, activation, settings):
     given = dict(settings)
+    if "layer" in given:
+        inner = dict(given.pop("layer"))
+        given["layer"] = layer(
+            inner.pop("class"), inner.pop("units"), inner.pop("activation"), inner
+        )
     if units is not None:
-        given["filters" if kind.startswith("Conv") else "units"] = units
+        given["filters" if "Conv" in kind else "units"] = units
     if activation is not None:
         given["activation"] = activation
     return getattr(keras.layers, kind)(**given)

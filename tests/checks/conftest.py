@@ -49,6 +49,32 @@ def _of(layer, shape):  # noqa: PLR0911 - one for each kind of layer
         params = 4 * ((units + shape[-1]) * units + units * settings["use_bias"])
         steps = shape[1:2] if settings["return_sequences"] else ()
         return params, (None, *steps, units), settings
+    if kind in ("SeparableConv2D", "DepthwiseConv2D"):
+        usual = {"strides": 1, "padding": "valid", "dilation_rate": 1, "depth_multiplier": 1}
+        settings = FIXED | usual | own
+        size, step, padding = (settings[key] for key in ("kernel_size", "strides", "padding"))
+        sides = tuple(_window(length, size, step, padding) for length in shape[1:3])
+        settings |= {
+            key: [settings[key]] * 2 for key in ("kernel_size", "strides", "dilation_rate")
+        }
+        made = shape[3] * settings["depth_multiplier"]
+        width = units or made
+        return (
+            size * size * made + (made * width if units else 0) + width * settings["use_bias"],
+            (None, *sides, width),
+            settings,
+        )
+    if kind in ("Bidirectional", "TimeDistributed"):
+        inner = dict(own["layer"])
+        inner = inner.pop("class"), inner.pop("units"), inner.pop("activation"), inner
+        each = kind == "TimeDistributed"
+        params, output, settings = _of(inner, (None, *shape[2:]) if each else shape)
+        described = own["layer"] | settings
+        if each:
+            return params, (*shape[:2], *output[1:]), {"layer": described}
+        both = 2 if own.get("merge_mode", "concat") == "concat" else 1
+        settings = {"merge_mode": "concat"} | own | {"layer": described}
+        return 2 * params, (*output[:-1], both * output[-1]), settings
     if kind == "Embedding":
         return own["input_dim"] * own["output_dim"], (*shape, own["output_dim"]), own
     if kind == "BatchNormalization":

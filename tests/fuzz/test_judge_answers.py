@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from grader.assignment import read_assignment
 from grader.errors import GraderError
-from grader.examine import examine
-from grader.judgement import card_of
+from grader.judging.examine import examine
+from grader.judging.judgement import card_of
+from grader.judging.questions import forms_for
 from grader.measure import measure
-from grader.plain import plain_json
-from grader.questions import forms_for
 from grader.records import ArrayFacts
+from grader.safe.plain import plain_json
 from grader.sandbox.interface import Isolation, Outcome
 
 LABELS = np.array([0, 1, 2, 0, 1], dtype="uint8")

@@ -16,10 +16,10 @@ from grader.cluster.letters import Answer, read_answer, write_answer
 from grader.errors import StoreError, WorkerError
 from grader.find_out import Findings
 from grader.gather import _EXECUTION, _JUDGEMENT, _read
-from grader.judgement import Judgement
+from grader.judging.judgement import Judgement
 from grader.normal_form import RawModel
-from grader.plain import plain_json
 from grader.records import Predictions
+from grader.safe.plain import plain_json
 from grader.store import Store
 
 KEYS = [f"{number:064x}" for number in range(3)]

@@ -8,7 +8,7 @@ import zipfile
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from grader.archive import RefusedError, custom_classes, inspect_archive
+from grader.judging.archive import RefusedError, custom_classes, inspect_archive
 
 
 def _object(name, module="keras.layers", /, **config):

@@ -6,7 +6,7 @@ import nbformat
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from grader.collect import collect
+from grader.intake.collect import collect
 from grader.records import ExecutionRecord
 from grader.report.notebook import write_notebook
 

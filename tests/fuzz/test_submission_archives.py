@@ -9,8 +9,8 @@ from pathlib import PurePosixPath
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from grader.collect import collect
 from grader.errors import UsageError
+from grader.intake.collect import collect
 from grader.sandbox.plan import _inside
 
 NAMES = st.sampled_from([

@@ -20,13 +20,13 @@ from grader.checks.session import run_checks
 from grader.errors import GraderError
 from grader.execute import execute
 from grader.messages import LONGEST_LINE, Reader
-from grader.plain import plain_json
 from grader.records import Evidence
 from grader.report.as_csv import write_csv
 from grader.report.as_json import write_json
 from grader.report.notebook import write_notebook
 from grader.report.schema import schema
 from grader.report.terminal import show_class, show_one
+from grader.safe.plain import plain_json
 from grader.sandbox.interface import Artefact, Isolation, Outcome
 from grader.tally import tally
 from grader.workbench import Shortcuts

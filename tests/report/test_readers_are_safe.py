@@ -15,7 +15,7 @@ import pytest
 from nbconvert import HTMLExporter
 from rich.console import Console
 
-from grader.collect import safe_name
+from grader.intake.collect import safe_name
 from grader.records import AlignedLayer, CellRecord, CheckResult, ErrorFacts
 from grader.report.as_csv import write_csv
 from grader.report.as_json import write_json

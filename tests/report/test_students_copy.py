@@ -13,13 +13,13 @@ from rich.console import Console
 
 from grader.assignment import read_assignment
 from grader.checks.session import run_checks
-from grader.inert import inert_json
 from grader.measure import wilson
 from grader.records import Judged, Measurement, SeededRun
 from grader.report.as_json import NOT_FOR_STUDENTS, as_data
 from grader.report.bands import band_of
 from grader.report.students_copy import FALLS_SHORT, JUDGES, NOT_TOLD, NOTES, students_copy
 from grader.report.terminal import show_one
+from grader.safe.inert import inert_json
 from grader.sandbox.interface import Isolation
 from grader.settings import AccuracyWanted, FeedbackWanted, Thresholds
 from grader.tally import tally

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter, ValidationError
 
-from grader.bounds import is_bounded
 from grader.errors import WorkerError
-from grader.forms import Form
+from grader.judging.forms import Form
 from grader.normal_form import RawModel, normal_form, shape_of
 from grader.records import CompileFacts, ModelCard, Predictions, Where
+from grader.safe.bounds import is_bounded
 from grader.sandbox.interface import GIB, MIB
 
 LONGEST_HEAD = 8 * MIB

@@ -17,17 +17,17 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from grader.errors import UsageError
-from grader.inert import printable
-from grader.last_cell import is_last_cell
-from grader.records import Submission
-from grader.sources import (
+from grader.intake.last_cell import is_last_cell
+from grader.intake.sources import (
     LARGEST_NOTEBOOK,
     MOST_CELLS,
     UnreadableError,
     read_notebook,
     read_script,
 )
-from grader.unzip import UNZIP_ERRORS
+from grader.records import Submission
+from grader.safe.inert import printable
+from grader.safe.unzip import UNZIP_ERRORS
 
 MIB = 1 << 20
 LARGEST_ZIP = 500 * MIB

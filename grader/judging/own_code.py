@@ -17,13 +17,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.archive import RefusedError, inspect_archive
 from grader.assignment import Assignment
 from grader.errors import WorkerError
-from grader.forms import Form
-from grader.judgement import Judgement, longest, read_head, read_rows
+from grader.judging.archive import RefusedError, inspect_archive
+from grader.judging.forms import Form
+from grader.judging.judgement import Judgement, longest, read_head, read_rows
+from grader.judging.questions import forms_for, held_out_files
 from grader.messages import DescribedModel
-from grader.questions import forms_for, held_out_files
 from grader.records import ExecutionRecord, FoundModel
 from grader.sandbox.interface import MIB
 from grader.workbench import Workbench

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from typing import Any
 
-from grader.plain import plain_json
+from grader.safe.plain import plain_json
 
 _MISLEADING = (
     "\x7f-\x9f"  # among them what terminals take for an escape, in one character

@@ -6,13 +6,13 @@ bounded, validated, and compared with the labels on the host.
 
 from typing import Any
 
-from grader.archive import RefusedError, custom_classes, inspect_archive
 from grader.assignment import Assignment
 from grader.errors import RunLostError, WorkerError
-from grader.forms import Form
-from grader.judgement import Head, Judgement, longest, read_head, read_rows
+from grader.judging.archive import RefusedError, custom_classes, inspect_archive
+from grader.judging.forms import Form
+from grader.judging.judgement import Head, Judgement, longest, read_head, read_rows
+from grader.judging.questions import forms_for, held_out_files
 from grader.normal_form import shape_of
-from grader.questions import forms_for, held_out_files
 from grader.records import ExecutionRecord
 from grader.sandbox.interface import GIB, Job, Limits
 from grader.workbench import Workbench

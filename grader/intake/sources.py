@@ -11,8 +11,8 @@ from typing import Any
 
 import nbformat
 
-from grader.inert import printable
-from grader.nesting import depth
+from grader.safe.inert import printable
+from grader.safe.nesting import depth
 
 MIB = 1 << 20
 LARGEST_NOTEBOOK = 50 * MIB

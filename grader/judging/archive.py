@@ -12,8 +12,8 @@ import zipfile
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from grader.nesting import depth
-from grader.unzip import UNZIP_ERRORS
+from grader.safe.nesting import depth
+from grader.safe.unzip import UNZIP_ERRORS
 
 MIB = 1 << 20
 LARGEST_FILE = 512 * MIB

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from grader.assignment import Assignment
-from grader.forms import Form, candidate_forms
+from grader.judging.forms import Form, candidate_forms
 from grader.records import ArrayFacts, ExecutionRecord
 from grader.workbench import Workbench
 

@@ -1,0 +1,1 @@
+"""What was handed in: paths, folders and zips become submissions, read but not run."""
