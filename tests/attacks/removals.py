@@ -1,9 +1,15 @@
 """How each defence is removed: by replacing, in this process alone, what makes it."""
 
+import atexit
 import os
 import selectors
-from contextlib import contextmanager
+import shutil
+import signal
+import tempfile
+import time
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,9 +19,67 @@ from grader.datasets import own
 from grader.intake import collect
 from grader.judging import archive, examine, judgement, own_code
 from grader.report import as_csv, as_json, students_copy, terminal, words
-from grader.sandbox import bubblewrap, groups, held, interior, landlock, plan, seccomp, supervise
+from grader.sandbox import (
+    bubblewrap,
+    groups,
+    held,
+    interior,
+    landlock,
+    plan,
+    seccomp,
+    supervise,
+    wardened,
+)
 from grader.sandbox import collect as taking
 from grader.sandbox.kept import Kept
+
+
+def inside(name, old, new):
+    """Have a copy of our first programs run, in one of which a line is another."""
+
+    def remove():
+        folder = Path(tempfile.mkdtemp(prefix="without-")) / "worker"
+        shutil.copytree(interior.WORKERS, folder)
+        folder.parent.chmod(0o755)
+        source = (folder / name).read_text("utf-8")
+        if source.count(old) != 1:
+            raise LookupError(f"{name} has {source.count(old)} times {old!r}")
+        (folder / name).write_text(source.replace(old, new), "utf-8")
+        interior.FIRST = tuple(folder / each.name for each in interior.FIRST)
+        interior.LAUNCH, interior.WARDEN = folder / "launch.py", folder / "warden.py"
+        atexit.register(_clear, folder.parent)
+
+    return remove
+
+
+def _clear(folder):
+    """End what is left of runs that nothing ended, and remove the copy."""
+    shutil.rmtree(folder)
+    until = time.monotonic() + 10
+    while left := _whose_command_names(folder):
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in left:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
+        if time.monotonic() > until:
+            raise TimeoutError(f"of {folder} there are left: {left}")
+
+
+def _whose_command_names(folder):
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if str(folder) in file.read_text("utf-8", "replace"):
+                found.append(int(file.parent.name))
+    return found
+
+
+def all_of(*removals):
+    def remove():
+        for each in removals:
+            each()
+
+    return remove
 
 
 def without_calls(*names):
@@ -122,6 +186,23 @@ def not_measured(**values):
         supervise.usage = lambda tree: replace(original(tree), **values)
 
     return remove
+
+
+def host_kills_nobody():
+    def leave(grip, root):
+        grip.close()
+        root.wait(1.0)
+        root.kill()
+
+    wardened.Wardened.kill = leave
+
+
+def group_kills_nobody():
+    def leave(folder):
+        with suppress(OSError):
+            folder.rmdir()
+
+    groups._remove = leave
 
 
 def no_limit_of_groups(controller):

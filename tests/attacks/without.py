@@ -36,6 +36,8 @@ _ENVIRONMENT = CONFORMANCE + "test_the_hosts_environment_stays_outside"
 _WRITE = CONFORMANCE + "test_nothing_can_be_written_outside"
 _SIGNAL = CONFORMANCE + "test_no_process_outside_can_be_signalled"
 _PRIVILEGES = CONFORMANCE + "test_nothing_is_left_to_gain_privileges_with"
+_DAEMON = CONFORMANCE + "test_a_daemon_does_not_outlive_its_run"
+_HYDRA = CONFORMANCE + "test_processes_that_replace_each_other_are_ended"
 _N, _L = "namespaces", "landlock"
 
 
@@ -167,6 +169,31 @@ DEFENCES = (
         remove=removals.no_own_user,
         tests=_on(_PRIVILEGES, _L),
         level=_L,
+    ),
+    Defence(
+        name="no program gives capabilities back (root only)",
+        remove=removals.inside(
+            "launch.py",
+            '"""Let no program that is started give capabilities back."""',
+            "return",
+        ),
+        tests=_on(_PRIVILEGES, _L, _N),
+        level=_L,
+    ),
+    Defence(
+        name="the tree is ended: by a warden, the host and its control group (landlock)",
+        remove=removals.all_of(
+            removals.inside("warden.py", "    while _alive():", "    while False:"),
+            removals.host_kills_nobody,
+            removals.group_kills_nobody,
+        ),
+        tests=_on(_DAEMON, f"{_L}-True", f"{_L}-False") + _on(_HYDRA, _L),
+    ),
+    Defence(
+        name="the tree is ended: with its pid namespace, and by its control group (namespaces)",
+        remove=removals.all_of(removals.option("--unshare-pid"), removals.group_kills_nobody),
+        tests=_on(_DAEMON, f"{_N}-True", f"{_N}-False") + _on(_HYDRA, _N),
+        level=_N,
     ),
     Defence(
         name="NPROC of the kernel",
