@@ -364,6 +364,13 @@ def test_a_passport_is_compared_with_this_machine(shown, complaint):
     assert complaint in found if complaint else found == ""
 
 
+def test_workers_are_no_weaker_than_this_machine_allows(monkeypatch):
+    monkeypatch.setenv("GRADER_MIN_ISOLATION", "namespaces")
+
+    assert "GRADER_MIN_ISOLATION" in "; ".join(complaints(passport(), "landlock"))
+    assert complaints(passport(level="namespaces"), "namespaces") == []
+
+
 def test_all_workers_have_one_isolation():
     strong, weak = passport(level="namespaces"), passport()
     assert common_level([weak, strong], None) == "namespaces"

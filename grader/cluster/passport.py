@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from grader.keys import circumstances
+from grader.sandbox import MINIMUM_VARIABLE, is_forbidden
 from grader.sandbox.interface import LEVELS, Level
 
 _OURS = ("recipe", "programs")
@@ -61,6 +62,8 @@ def complaints(passport: Passport, level: Level | None) -> list[str]:
         found.append(passport.problem)
     elif passport.level != level:
         found.append(f"isolation {passport.level}, wanted {level}")
+    elif level is not None and is_forbidden(level):
+        found.append(f"isolation {level}, which is not allowed here ({MINIMUM_VARIABLE})")
     return found
 
 

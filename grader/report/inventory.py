@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.datasets import available, verify
-from grader.sandbox import forks, rungs
+from grader.sandbox import MINIMUM_VARIABLE, forks, rungs
 from grader.sandbox.interface import GIB
 
 PACKAGES = ("keras", "tensorflow", "numpy", "ipython", "pytest")
@@ -73,6 +73,10 @@ def show_machine(console: Console) -> bool:
         if not rung.works:
             console.print(Text(f" ✗ {rung.level}: {rung.reason}", "red"))
             console.print(Text(f"     {rung.remedy}", "yellow"))
+        elif rung.is_forbidden:
+            console.print(
+                Text(f" ✗ {rung.level}: not allowed on this machine ({MINIMUM_VARIABLE})", "red")
+            )
         elif rung.level == "none":
             console.print(
                 Text(" ! none, only when asked for: grader grade --isolation none", "yellow")

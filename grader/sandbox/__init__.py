@@ -10,20 +10,40 @@ from pathlib import Path
 from grader.errors import SandboxError
 from grader.sandbox import interior
 from grader.sandbox.interface import LEVELS, Level, Sandbox
-from grader.sandbox.ladder import MINIMUM, OFFERED, Rung, forks, make, rung, rungs
+from grader.sandbox.ladder import (
+    MINIMUM,
+    MINIMUM_VARIABLE,
+    OFFERED,
+    Rung,
+    forks,
+    is_forbidden,
+    make,
+    owners_minimum,
+    rung,
+    rungs,
+)
 from grader.sandbox.zygote import ZygoteSandbox
 
-__all__ = ["Rung", "ZygoteSandbox", "forks", "open_sandbox", "rungs"]
+__all__ = [
+    "MINIMUM_VARIABLE",
+    "Rung",
+    "ZygoteSandbox",
+    "forks",
+    "is_forbidden",
+    "open_sandbox",
+    "rungs",
+]
 
 
 def open_sandbox(
-    level: Level | None, minimum: Level = MINIMUM, workers: Path = interior.WORKERS
+    level: Level | None, minimum: Level | None = None, workers: Path = interior.WORKERS
 ) -> Sandbox:
     """Open the strongest sandbox that this machine has.
 
     Args:
         level: Exactly this rung, or ``None`` for the strongest one that works.
-        minimum: No rung below this one is taken, unless it was asked for by name.
+        minimum: No rung below this one is taken, not even by name; without it, what the owner of
+            this machine has set, and without that no other one below ``landlock`` than by name.
         workers: The folder of our programs.
 
     Returns:
@@ -32,16 +52,22 @@ def open_sandbox(
     Raises:
         SandboxError: The rung asked for, or every one allowed, does not work here.
     """
+    minimum = minimum or owners_minimum()
     if level is not None:
+        if minimum is not None and LEVELS.index(level) > LEVELS.index(minimum):
+            raise SandboxError(
+                f"Isolation {level!r} is weaker than {minimum!r}, below which nothing may run here "
+                f"({MINIMUM_VARIABLE}).",
+                remedy="Leave out `--isolation`, or ask whoever set that variable.",
+            )
         wanted = rung(level)
         if not wanted.works:
             raise SandboxError(
                 f"Isolation {level!r} does not work here: {wanted.reason}.", remedy=wanted.remedy
             )
         return make(wanted, workers)
-    allowed = [
-        each for each in OFFERED if LEVELS.index(each) <= LEVELS.index(minimum) and each != "none"
-    ]
+    lowest = LEVELS.index(minimum or MINIMUM)
+    allowed = [each for each in OFFERED if LEVELS.index(each) <= lowest and each != "none"]
     reasons = []
     for each in allowed:
         tried = rung(each)
@@ -52,7 +78,7 @@ def open_sandbox(
     remedies += [
         f"{each}: it works here, is weaker, and must be asked for: `--isolation {each}`."
         for each in OFFERED
-        if each not in allowed and each != "none" and rung(each).works
+        if minimum is None and each not in allowed and each != "none" and rung(each).works
     ]
     raise SandboxError(
         "No isolation works here. "

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.errors import SandboxError
 from grader.sandbox import bubblewrap, interior, plain
 from grader.sandbox.bubblewrap import BubblewrapSandbox
 from grader.sandbox.delegation import find_groups
@@ -20,6 +21,8 @@ from grader.sandbox.zygote import prove_forks
 OFFERED: tuple[Level, ...] = ("namespaces", "landlock", "uid", "none")
 MINIMUM: Level = "landlock"
 """No rung below this one is taken unless it was asked for."""
+MINIMUM_VARIABLE = "GRADER_MIN_ISOLATION"
+"""The owner of a machine says by it that none below another one is, whoever asks."""
 
 _MEASURED = (
     "Memory is measured every 50 ms and may overshoot; "
@@ -71,7 +74,35 @@ class Rung:
     @property
     def must_be_asked_for(self) -> bool:
         """Whether it is too weak to be taken without a word."""
-        return LEVELS.index(self.level) > LEVELS.index(MINIMUM)
+        lowest = owners_minimum() or MINIMUM
+        return self.level == "none" or LEVELS.index(self.level) > LEVELS.index(lowest)
+
+    @property
+    def is_forbidden(self) -> bool:
+        """Whether the owner of this machine does not allow it, whoever asks."""
+        return is_forbidden(self.level)
+
+
+def owners_minimum() -> Level | None:
+    """Give the lowest rung that the owner of this machine allows; ``None`` if that was not said.
+
+    Raises:
+        SandboxError: There is no such rung.
+    """
+    said = os.environ.get(MINIMUM_VARIABLE)
+    level = next((known for known in LEVELS if known == said), None)
+    if said and level is None:
+        raise SandboxError(
+            f"{MINIMUM_VARIABLE}={said}: there is no such level.",
+            remedy=f"Known: {', '.join(LEVELS)}.",
+        )
+    return level
+
+
+def is_forbidden(level: Level) -> bool:
+    """Tell whether the owner of this machine does not allow a rung, whoever asks."""
+    lowest = owners_minimum()
+    return lowest is not None and LEVELS.index(level) > LEVELS.index(lowest)
 
 
 def rungs() -> tuple[Rung, ...]:
@@ -192,9 +223,9 @@ def _uid() -> Rung:
 
 
 def _missing(level: Level, reason: str, remedy: str) -> Rung:
-    return Rung(
-        level=level, works=False, description="", reason=reason, remedy=f"{remedy} {_NO_REMEDY}"
-    )
+    if owners_minimum() in (None, "none"):
+        remedy = f"{remedy} {_NO_REMEDY}"
+    return Rung(level=level, works=False, description="", reason=reason, remedy=remedy)
 
 
 _TRIES: Mapping[Level, Callable[[], Rung]] = {

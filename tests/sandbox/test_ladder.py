@@ -85,6 +85,42 @@ def test_the_rung_of_users_is_taken_only_when_asked_for(proofs):
         assert "[self-test 9/9], but could read" in sandbox.isolation.description
 
 
+def test_below_what_the_owner_of_a_machine_allows_nothing_is_taken_not_even_by_name(
+    proofs, monkeypatch
+):
+    monkeypatch.setenv("GRADER_MIN_ISOLATION", "landlock")
+
+    for weaker in ("uid", "none"):
+        with pytest.raises(SandboxError, match="weaker than 'landlock'") as caught:
+            open_sandbox(weaker)
+        assert "GRADER_MIN_ISOLATION" in caught.value.message
+        assert ladder.rung(weaker).is_forbidden
+    assert open_sandbox("landlock").isolation.level == "landlock"
+
+    proofs["namespaces"] = proofs["landlock"] = Proof(failure="bad luck")
+    ladder.rung.cache_clear()
+    with pytest.raises(SandboxError, match="landlock: bad luck") as caught:
+        open_sandbox(None)
+    assert "--isolation" not in caught.value.remedy
+
+
+def test_the_owner_of_a_machine_may_allow_less(proofs, monkeypatch):
+    proofs["namespaces"] = proofs["landlock"] = Proof(failure="bad luck")
+    monkeypatch.setenv("GRADER_MIN_ISOLATION", "uid")
+
+    assert open_sandbox(None).isolation.level == "uid"
+    assert not ladder.rung("uid").must_be_asked_for
+    assert ladder.rung("none").must_be_asked_for
+
+
+def test_a_minimum_that_is_no_level_is_an_error(monkeypatch):
+    monkeypatch.setenv("GRADER_MIN_ISOLATION", "strong")
+
+    with pytest.raises(SandboxError, match="GRADER_MIN_ISOLATION=strong") as caught:
+        open_sandbox(None)
+    assert "namespaces, landlock, uid, none" in caught.value.remedy
+
+
 @pytest.mark.parametrize(
     ("user", "closed", "failure", "reason", "remedy"),
     [
