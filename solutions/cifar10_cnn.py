@@ -101,7 +101,8 @@ history = model.fit(train_images, train_labels, batch_size=64, epochs=2, verbose
 # %% [markdown]
 # ## 4. How good is it?
 #
-# Plot the accuracy over the epochs, and evaluate the network once on the test images.
+# Plot the accuracy over the epochs, with labels on the axes, and evaluate the network once on the
+# test images.
 
 # %%
 ### BEGIN SOLUTION

@@ -83,8 +83,8 @@ history = model.fit(
 # %% [markdown]
 # ## 4. How good is it?
 #
-# Plot the accuracy on training and validation images over the epochs, and evaluate the network once
-# on the test images: at least 98.5 % of them should be recognised.
+# Plot the accuracy on training and validation images over the epochs, with labels on the axes, and
+# evaluate the network once on the test images: at least 98.5 % of them should be recognised.
 
 # %%
 ### BEGIN SOLUTION

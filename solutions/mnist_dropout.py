@@ -72,8 +72,8 @@ history = model.fit(
 # %% [markdown]
 # ## 4. How good is it?
 #
-# Plot the accuracy on training and validation images over the epochs. In the first epochs the
-# network does better on images it does not train on. Why?
+# Plot the accuracy on training and validation images over the epochs, with labels on the axes. In
+# the first epochs the network does better on images it does not train on. Why?
 
 # %%
 ### BEGIN SOLUTION

@@ -62,6 +62,13 @@ def test_samples_and_labels(fits):
 
 
 @pytest.mark.points(1)
+def test_curves(figures):
+    """The accuracy is plotted over the epochs, with labels on the axes."""
+    figures.expect_curves("accuracy")
+    figures.expect_labels()
+
+
+@pytest.mark.points(1)
 def test_evaluation(fits, evaluations):
     """The trained network is evaluated on test images, prepared like those of training."""
     fits.expect_trained()

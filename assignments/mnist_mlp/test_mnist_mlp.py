@@ -56,6 +56,13 @@ def test_held_out_accuracy(held_out):
 
 
 @pytest.mark.points(1)
+def test_curves(figures):
+    """Accuracy on training and validation images is plotted, with labels on the axes."""
+    figures.expect_curves("accuracy", "val_accuracy")
+    figures.expect_labels()
+
+
+@pytest.mark.points(1)
 def test_evaluation(fits, evaluations):
     """The trained network is evaluated on test images, prepared like those of training."""
     fits.expect_trained()
