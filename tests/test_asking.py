@@ -6,8 +6,10 @@ import zipfile
 from dataclasses import replace
 from types import SimpleNamespace
 
+import fakes
 import numpy as np
 import pytest
+from fakes import CARD, outcome
 
 from grader.assignment import read_assignment
 from grader.errors import AssignmentError
@@ -15,7 +17,7 @@ from grader.find_out import Order, find_out
 from grader.gather import Gatherer
 from grader.judging import own_code
 from grader.judging.own_code import _mixed
-from grader.sandbox.interface import Artefact, Isolation, Outcome
+from grader.sandbox.interface import Artefact, Isolation
 from grader.store import Store
 from grader.workbench import Desk, Workbench
 
@@ -36,25 +38,6 @@ own_code = "points"
 CHECKS = "def test_it(held_out):\n    '''It is good.'''\n    held_out.expect_accuracy()\n"
 LABELS = np.array([0, 1, 2, 0, 1, 2, 0, 1, 2, 0], dtype="uint8")
 INPUTS = np.arange(40, dtype="uint8").reshape(10, 2, 2)
-LAYER = {
-    "name": "dense",
-    "kind": "Dense",
-    "is_layer": True,
-    "units": 3,
-    "activation": "softmax",
-    "input_shape": [None, 4],
-    "output_shape": [None, 3],
-    "trainable_params": 15,
-    "non_trainable_params": 0,
-    "settings": {},
-}
-CARD = {
-    "input_shape": [None, 4],
-    "output_shape": [None, 3],
-    "trainable_params": 15,
-    "non_trainable_params": 0,
-    "layers": [LAYER],
-}
 CELL = [
     {"event": "environment", "values": {"keras": "3"}},
     {"event": "cell_started", "number": 1},
@@ -129,38 +112,12 @@ class Student:
                 self.handed_in.append(reply(artefacts))
                 if self.handed_in[-1]:
                     on_message(self.answer(self.handed_in[-1]))
-        made = Outcome(
-            ending="finished",
-            exit_code=0,
-            stdout="",
-            stderr="",
-            artefacts=artefacts,
-            wall_s=1.0,
-            cpu_s=1.0,
-            peak_memory=1,
-        )
-        return replace(made, **self.outcome)
+        return outcome(artefacts, **self.outcome)
 
 
 @pytest.fixture
 def dataset(tmp_path):
-    inputs = tmp_path / "inputs"
-    inputs.mkdir()
-    np.save(inputs / "inputs.npy", INPUTS)
-    return SimpleNamespace(
-        beside=(),
-        name="mnist",
-        source="stand-in",
-        description="a fake",
-        digest="0" * 64,
-        served=tmp_path / "served",
-        served_sha256=("ab",),
-        held_out=inputs,
-        samples=10,
-        train_facts={"min": 0.0, "max": 255.0, "mean": 33.0, "std": 78.0},
-        labels=lambda: LABELS,
-        extra=None,
-    )
+    return fakes.dataset(tmp_path, INPUTS, LABELS)
 
 
 @pytest.fixture

@@ -1,37 +1,19 @@
 import io
 import json
 import zipfile
-from dataclasses import replace
 from types import SimpleNamespace
 
+import fakes
 import numpy as np
 import pytest
+from fakes import CARD, outcome
 
 from grader.assignment import read_assignment
 from grader.errors import RunLostError, WorkerError
 from grader.judging.examine import examine
 from grader.judging.judgement import card_of
-from grader.sandbox.interface import Artefact, Isolation, Outcome
+from grader.sandbox.interface import Artefact, Isolation
 
-LAYER = {
-    "name": "dense",
-    "kind": "Dense",
-    "is_layer": True,
-    "units": 3,
-    "activation": "softmax",
-    "input_shape": [None, 4],
-    "output_shape": [None, 3],
-    "trainable_params": 15,
-    "non_trainable_params": 0,
-    "settings": {},
-}
-CARD = {
-    "input_shape": [None, 4],
-    "output_shape": [None, 3],
-    "trainable_params": 15,
-    "non_trainable_params": 0,
-    "layers": [LAYER],
-}
 ROWS = np.eye(3, dtype="<f4")[[0, 1, 2, 0, 1]].tobytes()
 FORM = {"name": "vectors of 4, scaled to 0…1", "rows": 5, "width": 3}
 
@@ -63,34 +45,13 @@ class Judge:
         if isinstance(self.answer, Exception):
             raise self.answer
         on_message(self.answer)
-        made = Outcome(
-            ending="finished",
-            exit_code=0,
-            stdout="",
-            stderr="",
-            artefacts={n: Artefact(name=n, data=None, problem="missing") for n in job.collect},
-            wall_s=1.0,
-            cpu_s=1.0,
-            peak_memory=1,
-        )
-        return replace(made, **self.outcome)
+        artefacts = {n: Artefact(name=n, data=None, problem="missing") for n in job.collect}
+        return outcome(artefacts, **self.outcome)
 
 
 @pytest.fixture
 def dataset(tmp_path):
-    (tmp_path / "inputs").mkdir()
-    np.save(tmp_path / "inputs" / "inputs.npy", np.zeros((5, 2, 2), dtype="uint8"))
-    return SimpleNamespace(
-        name="mnist",
-        source="stand-in",
-        description="a fake",
-        digest="0" * 64,
-        held_out=tmp_path / "inputs",
-        served=tmp_path,
-        served_sha256=(),
-        train_facts={"min": 0.0, "max": 255.0, "mean": 33.0, "std": 78.0},
-        samples=5,
-    )
+    return fakes.dataset(tmp_path, np.zeros((5, 2, 2), dtype="uint8"), range(5))
 
 
 @pytest.fixture

@@ -1,13 +1,13 @@
 import json
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from fakes import outcome
 
 from grader.assignment import read_assignment
 from grader.errors import RunLostError, WorkerError
 from grader.execute import execute
-from grader.sandbox.interface import Artefact, Isolation, Outcome
+from grader.sandbox.interface import Artefact, Isolation
 from grader.workbench import Shortcuts
 
 RECORD = {
@@ -78,17 +78,7 @@ class Said:
             )
             for name in job.collect
         }
-        made = Outcome(
-            ending="finished",
-            exit_code=0,
-            stdout="",
-            stderr="",
-            artefacts=artefacts,
-            wall_s=1.0,
-            cpu_s=1.0,
-            peak_memory=1,
-        )
-        return replace(made, **self.outcome)
+        return outcome(artefacts, **self.outcome)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
+import fakes
 import numpy as np
 import pytest
 
@@ -93,22 +94,7 @@ def hands(make):
 
 @pytest.fixture
 def desk(tmp_path):
-    inputs = tmp_path / "inputs"
-    inputs.mkdir()
-    np.save(inputs / "inputs.npy", np.zeros((10, 2, 2), dtype="uint8"))
-    dataset = SimpleNamespace(
-        beside=(),
-        name="mnist",
-        source="stand-in",
-        description="a fake",
-        digest="0" * 64,
-        served=tmp_path / "served",
-        served_sha256=("ab",),
-        held_out=inputs,
-        train_facts={"min": 0.0, "max": 255.0, "mean": 33.0, "std": 78.0},
-        labels=lambda: LABELS,
-        extra=None,
-    )
+    dataset = fakes.dataset(tmp_path, np.zeros((10, 2, 2), dtype="uint8"), LABELS)
     sandbox = SimpleNamespace(isolation=Isolation(level="none", description="a test"))
     with Store(tmp_path / "store") as store:
         yield Desk(

@@ -3,8 +3,10 @@
 import json
 from types import SimpleNamespace
 
+import fakes
 import numpy as np
 import pytest
+from fakes import outcome
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -16,19 +18,10 @@ from grader.judging.questions import forms_for
 from grader.measure import measure
 from grader.records import ArrayFacts
 from grader.safe.plain import plain_json
-from grader.sandbox.interface import Isolation, Outcome
+from grader.sandbox.interface import Isolation
 
 LABELS = np.array([0, 1, 2, 0, 1], dtype="uint8")
-LAYER = {
-    "name": "dense",
-    "kind": "Dense",
-    "is_layer": True,
-    "units": 3,
-    "activation": "softmax",
-    "input_shape": [None, 4],
-    "output_shape": [None, 3],
-    "trainable_params": 15,
-    "non_trainable_params": 0,
+LAYER = fakes.LAYER | {
     "settings": {"use_bias": True, "kernel_initializer": {"class": "GlorotUniform", "seed": 1}},
     "inbound": ["input"],
     "uses": 1,
@@ -36,10 +29,7 @@ LAYER = {
 NAMES = ("vectors of 4, raw values", "vectors of 4, scaled to 0…1")
 HEAD = {
     "card": {
-        "input_shape": [None, 4],
-        "output_shape": [None, 3],
-        "trainable_params": 15,
-        "non_trainable_params": 0,
+        **fakes.CARD,
         "layers": [LAYER, {**LAYER, "kind": "Activation", "name": "b"}],
     },
     "forms": [{"name": name, "rows": 5, "width": 3} for name in NAMES],
@@ -68,33 +58,15 @@ class Judge:
 
     def run(self, _job, _limits, on_message):
         on_message(self.said)
-        return Outcome(
-            ending="finished",
-            exit_code=0,
-            stdout="",
-            stderr="",
-            artefacts={},
-            wall_s=1.0,
-            cpu_s=1.0,
-            peak_memory=1,
-        )
+        return outcome({})
 
 
 @pytest.fixture(scope="session")
 def ask(tmp_path_factory, promptly, model_archive):
     """Examine and measure what a judge says: ``ask(said, task)`` → a measurement or a fault."""
     folder = tmp_path_factory.mktemp("judged")
-    (folder / "inputs").mkdir()
-    np.save(folder / "inputs" / "inputs.npy", np.zeros((5, 2, 2), dtype="uint8"))
-    dataset = SimpleNamespace(
-        name="mnist",
-        held_out=folder / "inputs",
-        served=folder,
-        samples=5,
-        sample_shape=(2, 2),
-        train_facts={"min": 0.0, "max": 255.0, "mean": 33.0, "std": 78.0},
-        labels=lambda: LABELS.reshape(5),
-    )
+    inputs = np.zeros((5, 2, 2), dtype="uint8")
+    dataset = fakes.dataset(folder, inputs, LABELS, sample_shape=(2, 2))
     assignments = {}
     for task in ("multiclass", "regression", "binary"):
         (folder / task).mkdir()

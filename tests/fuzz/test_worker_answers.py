@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import jsonschema
 import nbformat
 import pytest
+from fakes import outcome
 from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.console import Console
@@ -27,7 +28,7 @@ from grader.report.notebook import write_notebook
 from grader.report.schema import schema
 from grader.report.terminal import show_class, show_one
 from grader.safe.plain import plain_json
-from grader.sandbox.interface import Artefact, Isolation, Outcome
+from grader.sandbox.interface import Artefact, Isolation
 from grader.tally import tally
 from grader.workbench import Shortcuts
 
@@ -149,16 +150,8 @@ class Said:
     def run(self, job, _limits, on_message):
         for chunk in self.chunks:
             on_message(chunk)
-        return Outcome(
-            ending="timeout",
-            exit_code=0,
-            stdout="\x1b[2J",
-            stderr="",
-            artefacts={name: Artefact(name=name, data=b"keras") for name in job.collect},
-            wall_s=1.0,
-            cpu_s=1.0,
-            peak_memory=1,
-        )
+        artefacts = {name: Artefact(name=name, data=b"keras") for name in job.collect}
+        return outcome(artefacts, ending="timeout", stdout="\x1b[2J")
 
 
 class Checks:
