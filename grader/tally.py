@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from grader.assignment import Assignment
+from grader.diagnose import explain
 from grader.flags import flags
 from grader.judging.own_code import WEAKER
 from grader.records import CheckResult, Evidence, Measurement, Report
@@ -125,7 +126,9 @@ def _cells(evidence: Evidence) -> tuple[Mapping[str, Any], ...]:
         {
             "number": cell.number,
             "outcome": cell.outcome,
-            "error": asdict(cell.error) if cell.error else None,
+            "error": {**asdict(cell.error), "hint": explain(cell.error, evidence.execution.fits)}
+            if cell.error
+            else None,
         }
         for cell in evidence.execution.cells
         if cell.outcome != "ok"

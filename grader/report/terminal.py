@@ -106,6 +106,8 @@ def show_one(report: Report, console: Console) -> None:
             rows = str(cell["error"]["traceback"]).splitlines()
             for row in rows if len(rows) <= MOST_ROWS else ["…", *rows[-MOST_ROWS:]]:
                 console.print(Text(f"   {plain_text(row)}", "dim"))
+            if cell["error"]["hint"]:
+                console.print(Text(f"   → {plain_text(cell['error']['hint'])}", "default"))
     for note in report.notes:
         console.print(Text(f" · {plain_text(note)}", "dim"))
     _show_measurements(report, console)

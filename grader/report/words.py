@@ -10,6 +10,8 @@ MARKS = {"passed": "✓", "failed": "✗", "skipped": "–", "broken": "!"}
 FLAG = "⚑"
 """Before what an instructor may want to look at."""
 METRICS: Mapping[Metric, str] = {"accuracy": "Accuracy", "mean_squared_error": "Error"}
+LONGEST_ERROR = 200
+"""Characters of an error's own words, where what matters most is said in one line."""
 LONGEST = 4000
 """Characters of one line: no explanation of ours is as long."""
 
@@ -52,7 +54,10 @@ def summary(report: Report) -> str:
     if errors and not any(fit.completed for fit in report.fits):
         error = errors[0]["error"]
         line = f", line {error['line']}" if error["line"] else ""
-        return f"Cell {errors[0]['number']}{line}: {error['kind']}: {error['message']}"[:200]
+        said = f"Cell {errors[0]['number']}{line}: {error['kind']}: {error['message']}"[
+            :LONGEST_ERROR
+        ]
+        return f"{said} → {error['hint']}" if error["hint"] else said
     if report.ending not in ("finished", "raised") and report.notes:
         return report.notes[0]
     return verdict(failed[0])
