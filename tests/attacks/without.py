@@ -264,37 +264,37 @@ DEFENCES = (
     Defence(
         name="predictions have exactly the announced size",
         remove=removals.any_size,
-        tests=("tests/test_examine.py",),
+        tests=("tests/judging/test_examine.py",),
     ),
     Defence(
         name="models: allow-list of layers",
         remove=removals.any_layer,
-        tests=("tests/test_archive.py",),
+        tests=("tests/judging/test_archive.py",),
     ),
     Defence(
         name="models: refused classes (Lambda, TFSMLayer, …)",
         remove=removals.any_class,
-        tests=("tests/test_archive.py",),
+        tests=("tests/judging/test_archive.py",),
     ),
     Defence(
         name="zips: bounded unpacking",
         remove=removals.any_ratio,
-        tests=("tests/test_archive.py", "tests/test_collect.py"),
+        tests=("tests/judging/test_archive.py", "tests/intake/test_collect.py"),
     ),
     Defence(
         name="zips: no path leads outside, plain files only",
         remove=removals.any_member,
-        tests=("tests/test_collect.py",),
+        tests=("tests/intake/test_collect.py",),
     ),
     Defence(
         name="models: configuration of bounded depth",
         remove=removals.any_depth,
-        tests=("tests/test_archive.py",),
+        tests=("tests/judging/test_archive.py",),
     ),
     Defence(
         name="students' names are safe folders",
         remove=removals.any_name,
-        tests=("tests/test_collect.py",),
+        tests=("tests/intake/test_collect.py",),
     ),
     Defence(
         name="what comes out is taken before anything is handed in",
@@ -304,7 +304,7 @@ DEFENCES = (
     Defence(
         name="a model's own code is asked in mixed order",
         remove=removals.in_their_own_order,
-        tests=("tests/test_asking.py::test_words_are_mixed_with_their_lengths",),
+        tests=("tests/judging/test_asking.py::test_words_are_mixed_with_their_lengths",),
     ),
     Defence(
         name="the served test set is not the held-out one",

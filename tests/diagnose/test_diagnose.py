@@ -64,7 +64,7 @@ SHAPES = {
     "model().fit(x.reshape(64, 28, 28), one_hot, verbose=0)": (
         "takes 784 for each sample and was given 28 × 28: as many values, in another shape."
     ),
-    "model().predict(x[:, :100], verbose=0)": "made for 784 values in the last axis and was given 100.",
+    "model().predict(x[:, :100], verbose=0)": "for 784 values in the last axis and was given 100.",
     "layers.Conv2D(3, 3)(keras.Input((28, 28)))": (
         "takes at least 3 axes for each sample and was given 28 × 28: height, width and channels"
     ),

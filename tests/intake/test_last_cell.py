@@ -16,7 +16,7 @@ from grader.intake.collect import collect
 from grader.intake.last_cell import SOURCE, is_last_cell
 from grader.notebook import check, this_notebook
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 HANDOUTS = sorted(ROOT.glob("assignments/*/handout.ipynb"))
 
 
