@@ -12,9 +12,11 @@ Fate = Literal["caught", "survived", "equivalent", "harmless", "person"]
 
 ``caught``: it lost points; ``survived``: it has full marks, and its evidence differs from the
 reference's; ``equivalent``: its evidence is the reference's, so that no check could tell them
-apart; ``harmless``: it has full marks, and the assignment says that it may; ``person``: no verdict
-was given, a person was called.
+apart; ``harmless``: it has full marks, or another one of its kind has, and the assignment says that
+it may; ``person``: no verdict was given, a person was called.
 """
+Trained = Literal["not at all", "briefly", "in full"]
+"""How long a mutant was trained before it was judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,7 @@ class MutantTried:
     """What became of it."""
     caught_by: tuple[str, ...] = ()
     """The checks that it failed and the reference passes."""
-    trained: Literal["briefly", "in full"] = "in full"
+    trained: Trained = "in full"
     """How long it was trained before it was judged."""
     reason: str = ""
     """Why it is harmless, or why a person is called."""

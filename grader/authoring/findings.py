@@ -116,6 +116,11 @@ def _of_harmless(trial: Trial) -> Iterator[Complaint]:
 
 def notes(trial: Trial) -> Iterator[str]:
     """What is worth knowing and no fault."""
+    if trial.spared:
+        yield (
+            f"{len(trial.spared)} of the mutants declared harmless were not trained in full: "
+            "others of their kinds have full marks."
+        )
     if unread := Program(trial.plan.reference.cells).unread:
         cells = ", ".join(map(str, unread))
         yield f"Code cells that are no Python have no mutants: {cells}."

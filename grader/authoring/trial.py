@@ -16,7 +16,7 @@ from grader.intake.collect import collect
 from grader.office import Office, Wishes
 from grader.pipeline import grade
 from grader.records import Report, Submission
-from grader.trials import CheckTried, Fate, MutantTried
+from grader.trials import CheckTried, Fate, MutantTried, Trained
 
 HANDOUT = "handout"
 
@@ -56,6 +56,8 @@ class Trial:
     """Reports of one epoch."""
     same: set[str] = field(default_factory=set)
     """Mutants whose evidence is the reference's."""
+    spared: set[str] = field(default_factory=set)
+    """Mutants not trained in full: another one has shown that their kind gets full marks."""
 
     # -------------------------------------------------------------- running
 
@@ -73,9 +75,33 @@ class Trial:
         quick = [made[each.name] for each in self.plan.mutants if not each.kind.by_accuracy]
         if quick:
             self.brief = self._grade_briefly([reference, *quick])
-        rest = [work for name, work in made.items() if not self._caught_briefly(name)]
-        self.full |= self._grade(rest, assignment)
-        self.same = self._same(rest)
+        self._train_in_full(
+            [
+                (mutant.kind.name, made[mutant.name])
+                for mutant in self.plan.mutants
+                if not self._caught_briefly(mutant.name)
+            ]
+        )
+
+    def _train_in_full(self, work: Sequence[tuple[str, Submission]]) -> None:
+        """Train each mutant with its kind; of a kind declared harmless, until one shows that it is.
+
+        A declaration is needed as soon as one mutant of its kind gets full marks.
+        """
+        assignment = self.plan.assignment
+        harmless = assignment.settings.validate.harmless
+        now = [each for kind, each in work if kind not in harmless]
+        waiting = {kind: [each for its_kind, each in work if its_kind == kind] for kind in harmless}
+        while now or any(waiting.values()):
+            first = {kind: left.pop(0) for kind, left in waiting.items() if left}
+            now += first.values()
+            self.full |= self._grade(now, assignment)
+            self.same |= self._same(now)
+            for kind, each in first.items():
+                if self._fate_of(each.student) == "survived" and each.student not in self.same:
+                    self.spared |= {other.student for other in waiting[kind]}
+                    waiting[kind].clear()
+            now = []
 
     def _grade_briefly(self, work: Sequence[Submission]) -> dict[str, Report]:
         """Train for one epoch, and on a part of the data where the reference bears it."""
@@ -155,6 +181,8 @@ class Trial:
         return report is not None and not report.needs_a_person and bool(self._catchers(name))
 
     def _fate_of(self, name: str) -> Fate:
+        if name in self.spared:
+            return "harmless"
         if self._catchers(name):
             return "caught"
         return "person" if self.full[name].needs_a_person else "survived"
@@ -167,7 +195,7 @@ class Trial:
             fate, reason = self._fate_of(mutant.name), ""
             if mutant.name in self.same:
                 fate = "equivalent"
-            elif fate == "survived" and mutant.kind.name in harmless:
+            elif fate in ("survived", "harmless") and mutant.kind.name in harmless:
                 fate, reason = "harmless", harmless[mutant.kind.name]
             elif fate == "person":
                 reason = next(iter(self.full[mutant.name].notes), "")
@@ -181,12 +209,17 @@ class Trial:
                     diff=mutant.diff,
                     fate=fate,
                     caught_by=self._catchers(mutant.name),
-                    trained="in full" if mutant.name in self.full else "briefly",
+                    trained=self._trained(mutant.name),
                     reason=reason,
                     seconds=sum(report.seconds["run"] for report in reports),
                 )
             )
         return tuple(found)
+
+    def _trained(self, name: str) -> Trained:
+        if name in self.full:
+            return "in full"
+        return "briefly" if name in self.brief else "not at all"
 
     def checks(self) -> Iterator[CheckTried]:
         """What was seen of each check."""

@@ -3,8 +3,9 @@
 The reference, the untouched handout and every mutant go through the real engine. Mutants are first
 trained for one epoch, on a part of the data where the reference bears it (a solution may know how
 many rows there are), and only a check that looks at no accuracy may catch them there; those that
-nobody caught so, and those that only an accuracy can show, are trained in full. All of it is kept
-in the evidence store: a second call, or one with changed checks, runs nothing.
+nobody caught so, and those that only an accuracy can show, are trained in full; of a kind declared
+harmless, until one has full marks. All of it is kept in the evidence store: a second call, or one
+with changed checks, runs nothing.
 """
 
 import tempfile

@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -10,6 +11,7 @@ import grader.cli
 from grader.assignment import read_assignment
 from grader.authoring.calibrate import calibrate
 from grader.authoring.release import handout
+from grader.authoring.trial import Trial
 from grader.authoring.validate import plan_of
 from grader.errors import AssignmentError
 
@@ -134,6 +136,50 @@ def test_a_hole_in_the_checks_is_found_and_nothing_else(folder):
     shown = call("validate", folder, "--only", "no bias")
     assert "little is sound" in shown.stdout
     assert "a bias is a matter of taste" in " ".join(shown.stdout.split())
+
+
+class Rounds(Trial):
+    """A trial in which it is known beforehand who has full marks, and who is the reference."""
+
+    def __init__(self, harmless, survivors, same=()):
+        settings = SimpleNamespace(validate=SimpleNamespace(harmless=dict.fromkeys(harmless, "?")))
+        plan = SimpleNamespace(assignment=SimpleNamespace(settings=settings))
+        super().__init__(plan=plan, office=None, wishes=None, ear=None, watching=None)
+        self.survivors, self.equal, self.rounds = survivors, set(same), []
+
+    def _grade(self, work, _assignment, _office=None):
+        self.rounds.append([each.student for each in work])
+        return dict.fromkeys(self.rounds[-1])
+
+    def _same(self, work):
+        return self.equal & {each.student for each in work}
+
+    def _fate_of(self, name):
+        return "survived" if name in self.survivors else "caught"
+
+
+@pytest.mark.parametrize(
+    ("harmless", "survivors", "same", "rounds", "spared"),
+    [
+        ((), "ab1", "", [["a1", "a2", "a3", "b1", "c1"]], set()),
+        (("a",), ("a1",), "", [["b1", "c1", "a1"]], {"a2", "a3"}),
+        (("a",), ("a2",), "", [["b1", "c1", "a1"], ["a2"]], {"a3"}),
+        (("a",), (), "", [["b1", "c1", "a1"], ["a2"], ["a3"]], set()),
+        (("a",), ("a1", "a2"), ("a1",), [["b1", "c1", "a1"], ["a2"]], {"a3"}),
+        (("a", "c"), ("a1", "c1"), "", [["b1", "a1", "c1"]], {"a2", "a3"}),
+        (("other",), ("a1",), "", [["a1", "a2", "a3", "b1", "c1"]], set()),
+    ],
+)
+def test_of_a_harmless_kind_only_so_many_are_trained_as_show_that_it_is(
+    harmless, survivors, same, rounds, spared
+):
+    trial = Rounds(harmless, survivors, same)
+    names = ("a1", "a2", "a3", "b1", "c1")
+
+    trial._train_in_full([(name[0], SimpleNamespace(student=name)) for name in names])
+
+    assert trial.rounds == rounds
+    assert trial.spared == spared
 
 
 @pytest.mark.sandbox
