@@ -175,6 +175,31 @@ def test_the_summary_says_what_matters_most(report, make):
     assert "longer than" in summary(report(failed, known=slow))
 
 
+def test_what_an_error_means_stands_beneath_it_and_in_the_summary(report, make):
+    known = make.evidence(
+        execution=make.execution(
+            ending="raised",
+            cells=(
+                CellRecord(
+                    number=2,
+                    outcome="raised",
+                    seconds=0.1,
+                    error=ErrorFacts(
+                        kind="ValueError",
+                        message="Argument(s) not recognized: {'lr': 0.1}",
+                        line=1,
+                        traceback="SGD(lr=0.1)",
+                    ),
+                ),
+            ),
+            fits=(),
+        )
+    )
+    made = report(result("a", "failed"), known=known)
+    assert made.cells[0]["error"]["hint"] == "`lr` is called `learning_rate` now."
+    assert summary(made).endswith("{'lr': 0.1} → `lr` is called `learning_rate` now.")
+
+
 def test_a_spreadsheet_executes_nothing_and_its_columns_do_not_shift(report, make, tmp_path):
     failed = result("test_a", "failed", hint=HOSTILE)
     known = make.evidence(submission=make.submission(student="@SUM(1)"))
