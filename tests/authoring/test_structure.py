@@ -53,6 +53,14 @@ def test_nothing_is_wrong_where_nothing_is(assignment):
     assert seen(*assignment(FLOOR.format(0.9), CHECKS.format("at_least=0.9"))) == []
 
 
+def test_the_floor_is_no_floor_of_other_models(assignment):
+    other = CHECKS.replace("(held_out)", "(named)").replace("held_out.", "named['b'].held_out.")
+    alone = CHECKS.format("") + other.format("at_least=0.8").replace("test_acc", "test_other_acc")
+    assert seen(*assignment(FLOOR.format(0.9), alone)) == []
+    (what,) = seen(*assignment(FLOOR.format(0.9), other.format("at_least=0.8")))
+    assert "no check looks at it" in what
+
+
 @pytest.mark.parametrize(
     ("toml", "checks", "says"),
     [
