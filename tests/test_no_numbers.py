@@ -11,7 +11,7 @@ import pytest
 
 from grader.checks.data import Values
 from grader.checks.verdict import Unmet
-from grader.gather import _EXECUTION, _read
+from grader.known import _EXECUTION, _read
 from grader.messages import Reader
 from grader.records import ExecutionRecord
 from grader.safe.plain import plain_json

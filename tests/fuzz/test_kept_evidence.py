@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from grader.cluster.letters import Answer, read_answer, write_answer
 from grader.errors import StoreError, WorkerError
 from grader.find_out import Findings
-from grader.gather import _EXECUTION, _JUDGEMENT, _read
 from grader.judging.judgement import Judgement
+from grader.known import _EXECUTION, _JUDGEMENT, _read
 from grader.normal_form import RawModel
 from grader.records import Predictions
 from grader.safe.plain import plain_json
