@@ -298,9 +298,11 @@ def spin(task):
 
 
 def hog(task):
+    """Grow step by step; ``burst`` is who takes it as fast as it goes."""
     kept = []
     for _ in range(200):
         kept.append(bytearray(b"x" * (8 << 20)))
+        time.sleep(0.02)
     time.sleep(30)
 
 
