@@ -4,7 +4,7 @@ Every deed is finite: should all limits fail, the machine must survive its tests
 """
 
 # Written the way students and attackers write, and one function may need no task.
-# ruff: noqa: ARG001, FURB122, NPY002, PERF401, PLC0415, PLW1510, PTH101, PTH102, PTH103, PTH108
+# ruff: noqa: ARG001, FURB122, NPY002, PLC0415, PLW1510, PTH101, PTH102, PTH103, PTH108
 # ruff: noqa: PTH109, PTH110, PTH112, PTH118, PTH120, PTH121, PTH123, PTH208, PTH211, RET503
 # ruff: noqa: SIM105, T201
 
