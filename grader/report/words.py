@@ -54,9 +54,8 @@ def summary(report: Report) -> str:
     if errors and not any(fit.completed for fit in report.fits):
         error = errors[0]["error"]
         line = f", line {error['line']}" if error["line"] else ""
-        said = f"Cell {errors[0]['number']}{line}: {error['kind']}: {error['message']}"[
-            :LONGEST_ERROR
-        ]
+        place = f"Cell {errors[0]['number']}{line}"
+        said = f"{place}: {error['kind']}: {error['message']}"[:LONGEST_ERROR]
         return f"{said} → {error['hint']}" if error["hint"] else said
     if report.ending not in ("finished", "raised") and report.notes:
         return report.notes[0]
