@@ -9,7 +9,7 @@ from pathlib import Path
 
 from grader.errors import SandboxError
 from grader.sandbox import interior
-from grader.sandbox.interface import LEVELS, Level, Sandbox
+from grader.sandbox.interface import Level, Sandbox
 from grader.sandbox.ladder import (
     MINIMUM,
     MINIMUM_VARIABLE,
@@ -17,6 +17,7 @@ from grader.sandbox.ladder import (
     Rung,
     forks,
     is_forbidden,
+    is_weaker,
     make,
     owners_minimum,
     rung,
@@ -54,7 +55,7 @@ def open_sandbox(
     """
     minimum = minimum or owners_minimum()
     if level is not None:
-        if minimum is not None and LEVELS.index(level) > LEVELS.index(minimum):
+        if minimum is not None and is_weaker(level, minimum):
             raise SandboxError(
                 f"Isolation {level!r} is weaker than {minimum!r}, below which nothing may run here "
                 f"({MINIMUM_VARIABLE}).",
@@ -66,8 +67,8 @@ def open_sandbox(
                 f"Isolation {level!r} does not work here: {wanted.reason}.", remedy=wanted.remedy
             )
         return make(wanted, workers)
-    lowest = LEVELS.index(minimum or MINIMUM)
-    allowed = [each for each in OFFERED if LEVELS.index(each) <= lowest and each != "none"]
+    lowest = minimum or MINIMUM
+    allowed = [each for each in OFFERED if not is_weaker(each, lowest) and each != "none"]
     reasons = []
     for each in allowed:
         tried = rung(each)

@@ -74,8 +74,7 @@ class Rung:
     @property
     def must_be_asked_for(self) -> bool:
         """Whether it is too weak to be taken without a word."""
-        lowest = owners_minimum() or MINIMUM
-        return self.level == "none" or LEVELS.index(self.level) > LEVELS.index(lowest)
+        return self.level == "none" or is_weaker(self.level, owners_minimum() or MINIMUM)
 
     @property
     def is_forbidden(self) -> bool:
@@ -102,7 +101,12 @@ def owners_minimum() -> Level | None:
 def is_forbidden(level: Level) -> bool:
     """Tell whether the owner of this machine does not allow a rung, whoever asks."""
     lowest = owners_minimum()
-    return lowest is not None and LEVELS.index(level) > LEVELS.index(lowest)
+    return lowest is not None and is_weaker(level, lowest)
+
+
+def is_weaker(level: Level, than: Level) -> bool:
+    """Tell whether a rung holds less than another one."""
+    return LEVELS.index(level) > LEVELS.index(than)
 
 
 def rungs() -> tuple[Rung, ...]:
