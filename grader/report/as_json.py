@@ -31,4 +31,4 @@ def as_data(report: Report, *, for_student: bool = False) -> dict[str, Any]:
 
 def write_json(report: Report, path: Path) -> None:
     """Write ``report.json``."""
-    path.write_bytes(inert_json(as_data(report), indent=2) + b"\n")
+    path.write_bytes(inert_json(report, indent=2) + b"\n")

@@ -19,8 +19,8 @@ _MISLEADING = (
 )
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|[ -/]{0,8}[0-~])?")
 """Without what may follow as its argument: no escape of a student's swallows words of ours."""
-_IN_JSON = re.compile(f"[{_MISLEADING}]")
-_IN_TEXT = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f{_MISLEADING}\ud800-\udfff]")
+_IN_JSON = re.compile(f"[{_MISLEADING}]+")
+_IN_TEXT = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f{_MISLEADING}\ud800-\udfff]+")
 _BLANK = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
     + "".join(map(chr, (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))

@@ -14,7 +14,7 @@ import pydantic_core
 
 def plain(value: Any) -> Any:
     """Turn a record, or what is in it, into JSON data."""
-    if isinstance(value, str | int | None):
+    if type(value) in _AS_THEY_ARE or isinstance(value, str | int):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
@@ -25,6 +25,7 @@ def plain(value: Any) -> Any:
     return [plain(item) for item in value] if isinstance(value, Sequence) else str(value)
 
 
+_AS_THEY_ARE = frozenset({str, int, bool, type(None)})
 _NAMES: dict[type, tuple[str, ...]] = {}
 
 
