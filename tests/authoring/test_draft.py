@@ -52,6 +52,13 @@ def conv(make, **changes):
     return replace(layer, **changes)
 
 
+def around(make, kind, inner, units, activation, **settings):
+    """A layer around another one, as the judge describes it."""
+    described = {"class": inner, "units": units, "activation": activation, **settings}
+    layer = make.dense(units, "linear", kind=kind, settings={"layer": described})
+    return replace(layer, units=None)
+
+
 CASES = {
     "two dense": lambda make: make.card(make.dense(512, "relu"), make.dense(10, inputs=512)),
     "logits": lambda make: make.card(
@@ -66,7 +73,19 @@ CASES = {
     "recurrent": lambda make: make.card(
         make.dense(16, "tanh", kind="LSTM", settings={"return_sequences": True}), make.dense()
     ),
+    "both ways": lambda make: make.card(
+        around(make, "Bidirectional", "LSTM", 16, "tanh", return_sequences=True),
+        around(make, "TimeDistributed", "Dense", 3, "relu"),
+        make.dense(),
+    ),
 }
+
+
+def test_what_is_inside_another_layer_is_proposed_as_well(make):
+    reference = make.evidence(card=CASES["both ways"](make))
+    words = "\n".join(line for check in visible_checks(reference, None, "") for line in check.body)
+    assert 'layer("Bidirectional", layer=layer("LSTM", 16, return_sequences=True))' in words
+    assert 'layer("TimeDistributed", layer=dense(3, "relu"))' in words
 
 
 @pytest.mark.parametrize("case", CASES)
