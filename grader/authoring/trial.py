@@ -11,6 +11,7 @@ from grader.authoring.sameness import is_same
 from grader.authoring.solution import REFERENCE, with_cells
 from grader.authoring.watching import Ear, Watching
 from grader.checks.session import ListedCheck
+from grader.datasets.part import is_divisible
 from grader.gather import Gatherer
 from grader.intake.collect import collect
 from grader.office import Office, Wishes
@@ -106,7 +107,7 @@ class Trial:
     def _grade_briefly(self, work: Sequence[Submission]) -> dict[str, Report]:
         """Train for one epoch, and on a part of the data where the reference bears it."""
         assignment = brief(self.plan.assignment)
-        if not self.wishes.cluster:
+        if not self.wishes.cluster and is_divisible(self.office.desk.bench.dataset):
             less = small(assignment)
             with open_part(less, self.office, self.wishes, self.ear.hear) as part:
                 reports = self._grade(work[:1], less, part)

@@ -138,6 +138,22 @@ def test_a_hole_in_the_checks_is_found_and_nothing_else(folder):
     assert "a bias is a matter of taste" in " ".join(shown.stdout.split())
 
 
+@pytest.mark.sandbox
+@pytest.mark.keras
+def test_data_of_which_no_part_can_be_served_is_served_whole(folder):
+    settings, solution = folder / "assignment.toml", folder.parents[1] / "solutions" / "little.py"
+    settings.write_text(
+        settings.read_text("utf-8").replace("mnist", "cifar10").replace("0.5", "0.15"), "utf-8"
+    )
+    solution.write_text(SOLUTION.replace("mnist", "cifar10").replace("784", "3072"), "utf-8")
+    (folder / "handout.ipynb").write_text(handout(solution, "little"), "utf-8")
+    result, found = trial(folder, "units off")
+    assert result.exit_code == 0, result.output
+    (mutant, *_) = found["mutants"]
+    assert (mutant["fate"], mutant["trained"]) == ("caught", "briefly")
+    assert mutant["caught_by"] == ["test_layers"]
+
+
 class Rounds(Trial):
     """A trial in which it is known beforehand who has full marks, and who is the reference."""
 
