@@ -3,6 +3,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from grader.judging.forms import candidate_forms
 from grader.measure import classes, measure, wilson
@@ -63,6 +66,28 @@ def test_a_constant_answer_is_noticed(measured):
     assert measured(np.tile(RIGHT[:1], (10, 1))).constant
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    arrays("f4", (10, 3), elements=st.sampled_from([0.0, 0.3, 0.5, 1.0, -1.0, np.nan, np.inf])),
+    arrays("u1", 10, elements=st.integers(0, 2)),
+)
+def test_every_number_is_what_its_definition_says(measured, rows, labels):
+    found = measured(rows, labels=labels)
+    right = [
+        bool(np.isfinite(row).all()) and row.argmax() == label
+        for row, label in zip(rows, labels, strict=True)
+    ]
+    of_class = [
+        np.mean([one for one, label in zip(right, labels, strict=True) if label == each])
+        for each in sorted(set(labels.tolist()))
+    ]
+    chosen = {int(np.nanargmax(row)) if not np.isnan(row).all() else 0 for row in rows}
+    assert found.value == pytest.approx(np.mean(right))
+    assert found.per_class == pytest.approx(of_class)
+    assert found.non_finite == sum(not np.isfinite(row).all() for row in rows)
+    assert (found.answered, found.constant) == (len(chosen), len(chosen) == 1)
+
+
 @pytest.mark.parametrize(("width", "says"), [(1, "gives 1 number"), (4, "gives 4 numbers")])
 def test_a_wrong_width_is_measured_as_nothing_with_a_reason(measured, width, says):
     found = measured(np.zeros((10, width)))
@@ -105,9 +130,8 @@ def test_ties_go_to_the_first_class():
 
 @pytest.fixture
 def dataset(tmp_path):
-    np.save(tmp_path / "inputs.npy", np.zeros((5, 28, 28), dtype="uint8"))
     facts = {"min": 0.0, "max": 255.0, "mean": 33.3, "std": 78.6, "num_words": 10000.0}
-    return SimpleNamespace(held_out=tmp_path, train_facts=facts)
+    return SimpleNamespace(held_out=tmp_path, sample_shape=(28, 28), train_facts=facts)
 
 
 def seen(low, high, mean=0.1):
@@ -164,9 +188,8 @@ def test_a_scale_maps_the_ends_of_the_range_to_the_ends_that_were_seen(dataset):
     ],
 )
 def test_colours_may_have_been_standardised_one_by_one(tmp_path, trained_on, names):
-    np.save(tmp_path / "inputs.npy", np.zeros((5, 32, 32, 3), dtype="uint8"))
     facts = {"min": 0.0, "max": 255.0, "mean": 120.7, "std": 64.1}
-    dataset = SimpleNamespace(held_out=tmp_path, train_facts=facts)
+    dataset = SimpleNamespace(held_out=tmp_path, sample_shape=(32, 32, 3), train_facts=facts)
     forms = candidate_forms(["image"], dataset, trained_on)
     assert [form.name.removeprefix("images of 32 × 32 × 3, ") for form in forms] == names
     assert [form.by_channel for form in forms] == ["colour by colour" in name for name in names]
