@@ -159,6 +159,15 @@ def test_a_second_call_runs_nothing_and_a_changed_threshold_changes_the_grade(
         files = [tmp_path / run / "submissions" / "ada" / name for run in ("first", "second")]
         assert files[0].read_bytes() == files[1].read_bytes()
 
+    # What somebody changed in the results is what the store has, after the next call.
+    ada = tmp_path / "second" / "submissions" / "ada"
+    damaged = [ada / "model.keras", ada / "predictions.f32"]
+    before = [file.read_bytes() for file in damaged]
+    for file in damaged:
+        file.write_bytes(file.read_bytes()[:-1] + b"?")
+    assert call(*command, "-o", tmp_path / "second").exit_code == 0
+    assert [file.read_bytes() for file in damaged] == before
+
 
 def test_results_that_cannot_be_written_are_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setenv("GRADER_STORE", str(tmp_path / "store"))

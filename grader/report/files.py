@@ -10,6 +10,7 @@ from grader.report.as_csv import write_csv
 from grader.report.as_json import as_data, write_json
 from grader.report.notebook import write_notebook
 from grader.safe.inert import inert_json
+from grader.store import hashes_to
 from grader.workbench import Desk
 
 
@@ -60,16 +61,16 @@ def _written_below(results: Path) -> Iterator[None]:
 
 def _keep(file: Path, digest: str, desk: Desk) -> None:
     """Have a file hold what the store has under a hash, or not be there at all."""
-    if not digest:
-        file.unlink(missing_ok=True)
+    if digest and hashes_to(file, digest):
         return
     try:
-        data = desk.store.blob(digest)
+        data = desk.store.blob(digest) if digest else b""
     except StoreError:
-        file.unlink(missing_ok=True)
-        return
-    if not file.exists() or file.read_bytes() != data:
+        data = b""
+    if data:
         file.write_bytes(data)
+    else:
+        file.unlink(missing_ok=True)
 
 
 def write_batch(reports: Sequence[Report], results: Path) -> None:

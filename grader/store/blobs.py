@@ -108,9 +108,7 @@ class Blobs:
 
     def is_sound(self, sha256: str) -> bool:
         """Tell whether a blob is there and its bytes are those that were written."""
-        with contextlib.suppress(OSError), self.path(sha256).open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest() == sha256
-        return False
+        return hashes_to(self.path(sha256), sha256)
 
     def files(self) -> Iterator[tuple[Path, os.stat_result]]:
         """Give everything that lies here, sound or not, but for the 256 folders."""
@@ -122,6 +120,13 @@ class Blobs:
                 # It may be renamed or removed while we look.
                 with contextlib.suppress(FileNotFoundError):
                     yield path, path.lstat()
+
+
+def hashes_to(path: Path, sha256: str) -> bool:
+    """Tell whether a file is there and its bytes have this hash."""
+    with contextlib.suppress(OSError), path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest() == sha256
+    return False
 
 
 def is_blob(path: Path) -> bool:
