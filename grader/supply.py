@@ -7,7 +7,6 @@ import numpy as np
 from grader.assignment import FILE, Assignment
 from grader.datasets import Dataset, load, load_own, nothing, with_extra
 from grader.errors import AssignmentError, DataError
-from grader.judging.forms import sample_shape
 from grader.settings import ModelWanted
 
 _WORDS = ("multi_hot", "padded")
@@ -63,16 +62,16 @@ def _check_inputs(place: str, model: ModelWanted, dataset: Dataset) -> None:
     is_words = "num_words" in dataset.train_facts
     for layout in model.inputs:
         if (layout in _WORDS) != is_words:
-            held = "lists of word numbers" if is_words else f"rows of shape {sample_shape(dataset)}"
+            held = "lists of word numbers" if is_words else f"rows of shape {dataset.sample_shape}"
             fit = "multi_hot, padded" if is_words else "vector, image, as_is"
             raise AssignmentError(
                 f"{place}: {layout!r} does not suit {dataset.name}, whose samples are {held}.",
                 remedy=f"These do: {fit}.",
             )
-        if layout == "image" and len(sample_shape(dataset)) not in _IMAGES:
+        if layout == "image" and len(dataset.sample_shape) not in _IMAGES:
             raise AssignmentError(
                 f"{place}: an image has two axes, or three with channels; the samples of "
-                f"{dataset.name} have the shape {sample_shape(dataset)}.",
+                f"{dataset.name} have the shape {dataset.sample_shape}.",
                 remedy='For series and tables: inputs = ["as_is"]',
             )
 

@@ -43,6 +43,7 @@ def dataset(folder, inputs, labels, **changes):
         "served_sha256": ("ab",),
         "held_out": held_out,
         "samples": len(labels),
+        "sample_shape": inputs.shape[1:],
         "train_facts": {"min": 0.0, "max": 255.0, "mean": 33.0, "std": 78.0},
         "labels": lambda: labels,
         "extra": None,

@@ -23,7 +23,6 @@ from grader.datasets.sources import named_folder
 from grader.errors import AssignmentError, ResultsError, UsageError
 from grader.gather import Gatherer
 from grader.intake.collect import collect
-from grader.judging.forms import sample_shape
 from grader.office import Office, Wishes, open_office
 from grader.pipeline import grade
 from grader.records import Evidence, Report, Submission, Task
@@ -122,7 +121,7 @@ def _first(draft: Draft, folder: Path, dataset: Dataset) -> Assignment:
     """Make an assignment that suits the data, to run the reference under."""
     if _is_words(dataset):
         inputs: tuple[Layout, ...] = ("multi_hot", "padded")
-    elif is_image(sample_shape(dataset)):
+    elif is_image(dataset.sample_shape):
         inputs = ("vector", "image", "as_is")
     else:
         inputs = ("vector", "as_is")
@@ -189,7 +188,7 @@ def _propose(
         raise AssignmentError(_why_no_model(draft, reference))
     task, classes = task_of(card)
     is_words = _is_words(dataset)
-    sample = () if is_words else sample_shape(dataset)
+    sample = () if is_words else dataset.sample_shape
     found = reference.execution.found
     names = found.variables if found else ()
     model = ModelWanted(

@@ -9,8 +9,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-import numpy as np
-
 from grader.datasets import Dataset
 from grader.records import ArrayFacts
 from grader.settings import Layout
@@ -104,7 +102,7 @@ def candidate_forms(
 
 def _as_they_are(dataset: Dataset) -> list[Form]:
     """The rows without any change; as with grey images, a last axis of 1 may be left out."""
-    sample = sample_shape(dataset)
+    sample = dataset.sample_shape
     shapes = [sample] if sample[-1:] == (1,) else [sample, (*sample, 1)]
     return [
         Form(
@@ -116,14 +114,8 @@ def _as_they_are(dataset: Dataset) -> list[Form]:
     ]
 
 
-def sample_shape(dataset: Dataset) -> tuple[int, ...]:
-    """Give the shape of one held-out sample of a data set of plain rows."""
-    inputs = np.load(dataset.held_out / "inputs.npy", mmap_mode="r", allow_pickle=False)
-    return tuple(inputs.shape[1:])
-
-
 def _dense(layout: str, dataset: Dataset, trained_on: ArrayFacts | None) -> list[Form]:
-    sample = sample_shape(dataset)
+    sample = dataset.sample_shape
     shapes: list[tuple[int, ...]] = [(math.prod(sample),)]
     if layout == "image":
         shapes = [sample]
