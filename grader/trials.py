@@ -69,6 +69,11 @@ class MutantTried:
     """What became of it."""
     caught_by: tuple[str, ...] = ()
     """The checks that it failed and the reference passes."""
+    indirectly: bool = False
+    """Whether only checks of what follows from the mistake caught it, and none of itself.
+
+    Whoever makes it is told, e.g., that the accuracy is low, and not that an activation is wrong.
+    """
     trained: Trained = "in full"
     """How long it was trained before it was judged."""
     reason: str = ""

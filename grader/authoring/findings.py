@@ -121,12 +121,27 @@ def notes(trial: Trial) -> Iterator[str]:
             f"{len(trial.spared)} of the mutants declared harmless were not trained in full: "
             "others of their kinds have full marks."
         )
+    yield from _of_consequences(trial)
     if unread := Program(trial.plan.reference.cells).unread:
         cells = ", ".join(map(str, unread))
         yield f"Code cells that are no Python have no mutants: {cells}."
     for check in trial.checks():
         if not check.failed_by and check.failed_by_handout and not trial.plan.only:
             yield f"{check.name}: only the untouched handout fails it, no mutant does."
+
+
+def _of_consequences(trial: Trial) -> Iterator[str]:
+    """Name the mistakes whose students are told what follows, and not what is wrong."""
+    catchers: dict[str, dict[str, None]] = {}
+    for mutant in trial.mutants():
+        if mutant.indirectly:
+            catchers.setdefault(mutant.kind, {}).update(dict.fromkeys(mutant.caught_by))
+    if catchers:
+        told = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in catchers.items())
+        yield (
+            "Caught only by what follows, so that a student is not told what is wrong; a check of "
+            f"the mistake itself would: {told}."
+        )
 
 
 def _words(check: CheckResult) -> str:

@@ -177,6 +177,14 @@ class Trial:
             if check.outcome == "failed" and check.name in able
         )
 
+    def _is_caught_itself(self, mutant: Mutant) -> bool:
+        """Whether a check that looks at where such a mistake is made has caught it."""
+        aims, catchers = mutant.kind.shows_in, self._catchers(mutant.name)
+        looked_at = {
+            fact for each in self.plan.checks if each.name in catchers for fact in each.facts
+        }
+        return not aims or bool(aims & looked_at)
+
     def _caught_briefly(self, name: str) -> bool:
         report = self.brief.get(name)
         return report is not None and not report.needs_a_person and bool(self._catchers(name))
@@ -210,6 +218,7 @@ class Trial:
                     diff=mutant.diff,
                     fate=fate,
                     caught_by=self._catchers(mutant.name),
+                    indirectly=fate == "caught" and not self._is_caught_itself(mutant),
                     trained=self._trained(mutant.name),
                     reason=reason,
                     seconds=sum(report.seconds["run"] for report in reports),

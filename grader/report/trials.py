@@ -86,13 +86,13 @@ def _show_kinds(mutants: Sequence[MutantTried], console: Console) -> None:
     table.add_column("s", justify="right", no_wrap=True)
     for kind in dict.fromkeys(mutant.kind for mutant in mutants):
         every = [mutant for mutant in mutants if mutant.kind == kind]
-        for fate in dict.fromkeys(mutant.fate for mutant in every):
-            same = [mutant for mutant in every if mutant.fate == fate]
+        for fate, indirectly in dict.fromkeys((each.fate, each.indirectly) for each in every):
+            same = [each for each in every if (each.fate, each.indirectly) == (fate, indirectly)]
             checks = dict.fromkeys(name for mutant in same for name in mutant.caught_by)
             table.add_row(
                 Text(kind),
                 str(len(same)),
-                Text(WORDS[fate], STYLES[fate]),
+                Text("indirectly", "yellow") if indirectly else Text(WORDS[fate], STYLES[fate]),
                 Text(", ".join(checks) or plain_text(same[0].reason)),
                 f"{sum(mutant.seconds for mutant in same):.0f}",
             )

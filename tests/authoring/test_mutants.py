@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from grader.authoring.mutants import KINDS, mutants_of
 from grader.authoring.mutants.source import Program
+from grader.checks.fixtures import Fixtures
 
 IMPORTS = "import numpy as np\nimport matplotlib.pyplot as plt\nfrom tensorflow import keras"
 LOAD = "(x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()"
@@ -213,6 +214,12 @@ def test_every_mutant_of_any_solution_parses_differs_and_is_like_no_other(cells)
 
 def test_the_kinds_have_names_of_their_own():
     assert len({kind.name for kind in KINDS}) == len(KINDS) >= 20
+
+
+def test_what_shows_a_mistake_are_fixtures_that_checks_have():
+    fixtures = set(vars(Fixtures))
+    for kind in KINDS:
+        assert kind.shows_in <= fixtures, kind.name
 
 
 def test_the_guide_names_every_kind():

@@ -63,7 +63,14 @@ def test_scaled(fits):
     fits.expect_scaled_inputs()
 '''
 FLOOR = "\n[thresholds.accuracy]\nat_least = 0.5  # first guess\n"
-KINDS = ("units off", "no bias", "wrong loss", "unscaled input", "constant prediction")
+KINDS = (
+    "units off",
+    "no bias",
+    "wrong loss",
+    "unscaled input",
+    "constant prediction",
+    "labels off by one",
+)
 
 
 @pytest.fixture
@@ -116,6 +123,11 @@ def test_a_hole_in_the_checks_is_found_and_nothing_else(folder):
     assert fates["unscaled_input-1"]["caught_by"] == ["test_scaled"]
     assert fates["constant_prediction-1"]["caught_by"] == ["test_accuracy"]
     assert fates["constant_prediction-1"]["trained"] == "in full"
+    # A low accuracy is what the mistake is in one of them, and what follows from it in the other.
+    assert fates["labels_off_by_one-1"]["caught_by"] == ["test_accuracy"]
+    indirectly = [name for name, each in fates.items() if each["indirectly"]]
+    assert indirectly == ["labels_off_by_one-1"]
+    assert any("labels off by one: test_accuracy" in note for note in found["notes"])
     assert {each["name"]: each["failed_by"] > 0 for each in found["checks"]} == {
         "test_layers": True,
         "test_loss": True,

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from grader.authoring.mutants.kind import Kind
+from grader.authoring.mutants.kind import DATA, EVALUATION, Kind
 from grader.authoring.mutants.networks import layers, without
 from grader.authoring.mutants.source import Change, Edit, Program
 from grader.authoring.mutants.trainings import fits, inputs, labels, loss, methods, test_data
@@ -169,14 +169,14 @@ def _not_validated(program: Program) -> Iterator[Change]:
 
 
 KINDS = (
-    Kind(name="unscaled input", changes=_unscaled),
-    Kind(name="doubly scaled input", changes=_twice),
-    Kind(name="test set unscaled", changes=_test_unscaled),
-    Kind(name="labels shuffled", changes=_shuffled, by_accuracy=True),
-    Kind(name="labels of the next row", changes=_next_row, by_accuracy=True),
-    Kind(name="labels off by one", changes=_next_class, by_accuracy=True),
-    Kind(name="test data in fit", changes=_test_in_fit),
-    Kind(name="only a part of the data", changes=_part),
-    Kind(name="validation on test", changes=_validated_on_test),
-    Kind(name="validation missing", changes=_not_validated),
+    Kind(name="unscaled input", changes=_unscaled, shows_in=DATA),
+    Kind(name="doubly scaled input", changes=_twice, shows_in=DATA),
+    Kind(name="test set unscaled", changes=_test_unscaled, shows_in=EVALUATION),
+    Kind(name="labels shuffled", changes=_shuffled, shows_in=DATA, by_accuracy=True),
+    Kind(name="labels of the next row", changes=_next_row, shows_in=DATA, by_accuracy=True),
+    Kind(name="labels off by one", changes=_next_class, shows_in=DATA, by_accuracy=True),
+    Kind(name="test data in fit", changes=_test_in_fit, shows_in=DATA),
+    Kind(name="only a part of the data", changes=_part, shows_in=DATA),
+    Kind(name="validation on test", changes=_validated_on_test, shows_in=DATA),
+    Kind(name="validation missing", changes=_not_validated, shows_in=DATA),
 )

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from grader.authoring.mutants.kind import Kind
+from grader.authoring.mutants.kind import FUNCTIONS, Kind
 from grader.authoring.mutants.networks import LAYERS
 from grader.authoring.mutants.source import Change, Program, last_name, whole
 
@@ -77,9 +77,9 @@ def _mutated(program: Program) -> Iterator[Change]:
 
 
 KINDS = (
-    Kind(name="function off by one", changes=_off_by_one),
-    Kind(name="function with the wrong sign", changes=_sign),
-    Kind(name="function returns nothing", changes=_nothing),
-    Kind(name="function along the wrong axis", changes=_axis),
-    Kind(name="function changes its input", changes=_mutated),
+    Kind(name="function off by one", changes=_off_by_one, shows_in=FUNCTIONS),
+    Kind(name="function with the wrong sign", changes=_sign, shows_in=FUNCTIONS),
+    Kind(name="function returns nothing", changes=_nothing, shows_in=FUNCTIONS),
+    Kind(name="function along the wrong axis", changes=_axis, shows_in=FUNCTIONS),
+    Kind(name="function changes its input", changes=_mutated, shows_in=FUNCTIONS),
 )

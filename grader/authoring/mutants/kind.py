@@ -5,6 +5,14 @@ from dataclasses import dataclass
 
 from grader.authoring.mutants.source import Change, Program
 
+FUNCTIONS = frozenset({"probes", "answers", "values"})
+NETWORK = frozenset({"model", "models", "named"}) | FUNCTIONS
+TRAINING = frozenset({"fits", "trainings", "named", "history", "execution"}) | FUNCTIONS
+DATA = TRAINING | {"variables"}
+EVALUATION = frozenset({"evaluations", "trainings", "execution"})
+PREDICTIONS = frozenset({"held_out", "named"})
+FIGURES = frozenset({"figures"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
@@ -14,6 +22,11 @@ class Kind:
     """What it is called on the command line and in ``[validate]``."""
     changes: Callable[[Program], Iterator[Change]]
     """Every place where a solution could have it, or none where it does not apply."""
+    shows_in: frozenset[str] = frozenset()
+    """Fixtures whose facts have the mistake itself in them, not what follows from it; none for any.
+
+    Who only loses points for accuracy is not told that an activation is wrong.
+    """
     by_accuracy: bool = False
     """Only a full training can show it; others are first tried with one epoch."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from grader.authoring.mutants.kind import Kind
+from grader.authoring.mutants.kind import NETWORK, TRAINING, Kind
 from grader.authoring.mutants.networks import (
     CONVOLUTIONS,
     DENSE,
@@ -154,18 +154,20 @@ def _embedding(program: Program) -> Iterator[Change]:
 
 
 KINDS = (
-    Kind(name="wrong hidden activation", changes=_hidden_activation),
-    Kind(name="no hidden activation", changes=_no_hidden_activation),
-    Kind(name="wrong output activation", changes=_output_activation),
-    Kind(name="output activation missing", changes=_no_output_activation),
-    Kind(name="units off", changes=_units),
-    Kind(name="layer missing", changes=_missing),
-    Kind(name="layer doubled", changes=_doubled),
-    Kind(name="layers swapped", changes=_swapped),
-    Kind(name="no bias", changes=_no_bias),
-    Kind(name="wrong kernel size", changes=_kernel_size),
-    Kind(name="wrong padding", changes=_padding),
-    Kind(name="wrong pooling", changes=_pooling),
-    Kind(name="wrong return_sequences", changes=_return_sequences),
-    Kind(name="wrong embedding size", changes=_embedding),
+    Kind(name="wrong hidden activation", changes=_hidden_activation, shows_in=NETWORK),
+    Kind(name="no hidden activation", changes=_no_hidden_activation, shows_in=NETWORK),
+    Kind(name="wrong output activation", changes=_output_activation, shows_in=NETWORK | TRAINING),
+    Kind(
+        name="output activation missing", changes=_no_output_activation, shows_in=NETWORK | TRAINING
+    ),
+    Kind(name="units off", changes=_units, shows_in=NETWORK),
+    Kind(name="layer missing", changes=_missing, shows_in=NETWORK),
+    Kind(name="layer doubled", changes=_doubled, shows_in=NETWORK),
+    Kind(name="layers swapped", changes=_swapped, shows_in=NETWORK),
+    Kind(name="no bias", changes=_no_bias, shows_in=NETWORK),
+    Kind(name="wrong kernel size", changes=_kernel_size, shows_in=NETWORK),
+    Kind(name="wrong padding", changes=_padding, shows_in=NETWORK),
+    Kind(name="wrong pooling", changes=_pooling, shows_in=NETWORK),
+    Kind(name="wrong return_sequences", changes=_return_sequences, shows_in=NETWORK),
+    Kind(name="wrong embedding size", changes=_embedding, shows_in=NETWORK),
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from grader.authoring.mutants.kind import Kind
+from grader.authoring.mutants.kind import TRAINING, Kind
 from grader.authoring.mutants.source import Change, Program
 from grader.authoring.mutants.trainings import fits, labels, loss, methods
 
@@ -56,7 +56,7 @@ def _labels_of_other_form(program: Program) -> Iterator[Change]:
 
 
 KINDS = (
-    Kind(name="wrong loss", changes=_wrong_loss),
-    Kind(name="loss of another label form", changes=_loss_of_other_labels),
-    Kind(name="labels of another form", changes=_labels_of_other_form),
+    Kind(name="wrong loss", changes=_wrong_loss, shows_in=TRAINING),
+    Kind(name="loss of another label form", changes=_loss_of_other_labels, shows_in=TRAINING),
+    Kind(name="labels of another form", changes=_labels_of_other_form, shows_in=TRAINING),
 )

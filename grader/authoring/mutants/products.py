@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from grader.authoring.mutants.kind import Kind
+from grader.authoring.mutants.kind import EVALUATION, FIGURES, Kind
 from grader.authoring.mutants.source import Change, Edit, Program, first_name, last_name
 from grader.authoring.mutants.trainings import methods
 
@@ -89,9 +89,9 @@ def _shapes(program: Program) -> Iterator[Change]:
 
 
 KINDS = (
-    Kind(name="plot missing", changes=_no_plot),
-    Kind(name="plot without labels", changes=_no_words),
-    Kind(name="evaluate missing", changes=_not_evaluated),
+    Kind(name="plot missing", changes=_no_plot, shows_in=FIGURES),
+    Kind(name="plot without labels", changes=_no_words, shows_in=FIGURES),
+    Kind(name="evaluate missing", changes=_not_evaluated, shows_in=EVALUATION),
     Kind(name="wrong variable name", changes=_names),
     Kind(name="wrong variable shape", changes=_shapes),
 )

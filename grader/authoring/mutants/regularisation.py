@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from grader.authoring.mutants.kind import Kind
+from grader.authoring.mutants.kind import NETWORK, Kind
 from grader.authoring.mutants.networks import (
     DROPOUTS,
     layers,
@@ -49,8 +49,8 @@ def _no_penalty(program: Program) -> Iterator[Change]:
 
 
 KINDS = (
-    Kind(name="dropout missing", changes=_missing),
-    Kind(name="wrong dropout rate", changes=_rate),
-    Kind(name="dropout after the output", changes=_behind_output),
-    Kind(name="L2 missing", changes=_no_penalty),
+    Kind(name="dropout missing", changes=_missing, shows_in=NETWORK),
+    Kind(name="wrong dropout rate", changes=_rate, shows_in=NETWORK),
+    Kind(name="dropout after the output", changes=_behind_output, shows_in=NETWORK),
+    Kind(name="L2 missing", changes=_no_penalty, shows_in=NETWORK),
 )

@@ -7,7 +7,7 @@ given to ``timeseries_dataset_from_array(data, targets, sequence_length)``.
 import ast
 from collections.abc import Iterator
 
-from grader.authoring.mutants.kind import Kind
+from grader.authoring.mutants.kind import DATA, Kind
 from grader.authoring.mutants.source import Change, Program
 
 DATASETS = "timeseries_dataset_from_array"
@@ -86,7 +86,7 @@ def _leak(program: Program) -> Iterator[Change]:
 
 
 KINDS = (
-    Kind(name="shuffled series", changes=_shuffled, by_accuracy=True),
-    Kind(name="window off by one", changes=_off_by_one),
-    Kind(name="future leak", changes=_leak, by_accuracy=True),
+    Kind(name="shuffled series", changes=_shuffled, shows_in=DATA, by_accuracy=True),
+    Kind(name="window off by one", changes=_off_by_one, shows_in=DATA),
+    Kind(name="future leak", changes=_leak, shows_in=DATA, by_accuracy=True),
 )

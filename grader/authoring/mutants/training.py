@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from grader.authoring.mutants.kind import Kind
+from grader.authoring.mutants.kind import PREDICTIONS, TRAINING, Kind
 from grader.authoring.mutants.source import Change, Program, last_name, whole
 from grader.authoring.mutants.trainings import BATCH_SIZE, EPOCHS, fits, methods
 
@@ -102,13 +102,13 @@ def _callbacks(program: Program) -> Iterator[Change]:
 
 
 KINDS = (
-    Kind(name="wrong optimizer", changes=_wrong_optimizer),
-    Kind(name="wild learning rate", changes=_learning_rate),
-    Kind(name="too few epochs", changes=_epochs, by_accuracy=True),
-    Kind(name="wrong batch size", changes=_batch_size),
-    Kind(name="model never trained", changes=_never_trained),
-    Kind(name="model never compiled", changes=_never_compiled),
-    Kind(name="fresh model after training", changes=_fresh, by_accuracy=True),
-    Kind(name="constant prediction", changes=_constant, by_accuracy=True),
-    Kind(name="callbacks missing", changes=_callbacks),
+    Kind(name="wrong optimizer", changes=_wrong_optimizer, shows_in=TRAINING),
+    Kind(name="wild learning rate", changes=_learning_rate, shows_in=TRAINING),
+    Kind(name="too few epochs", changes=_epochs, shows_in=TRAINING, by_accuracy=True),
+    Kind(name="wrong batch size", changes=_batch_size, shows_in=TRAINING),
+    Kind(name="model never trained", changes=_never_trained, shows_in=TRAINING),
+    Kind(name="model never compiled", changes=_never_compiled, shows_in=TRAINING),
+    Kind(name="fresh model after training", changes=_fresh, shows_in=TRAINING, by_accuracy=True),
+    Kind(name="constant prediction", changes=_constant, shows_in=PREDICTIONS, by_accuracy=True),
+    Kind(name="callbacks missing", changes=_callbacks, shows_in=TRAINING),
 )
