@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 import grader.checks
-from grader.checks.session import MARKERS
+from grader.checks.collected import MARKERS
 
 EXPECT = "expect_"
 _SECTION = re.compile(r"^(Args|Example|Examples|Raises|Returns|Yields|Attributes):$", re.MULTILINE)
