@@ -1,7 +1,7 @@
 """What ``assignment.toml`` may say, table by table."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
@@ -154,6 +154,13 @@ class Thresholds:
     def of(self, metric: Metric) -> AccuracyWanted | ErrorWanted | None:
         """Give the threshold of what was measured."""
         return self.accuracy if metric == "accuracy" else self.error
+
+    def without_retries(self) -> "Thresholds":
+        """Give the same thresholds, at which each run counts by itself."""
+        return Thresholds(
+            accuracy=replace(self.accuracy, retries=0) if self.accuracy else None,
+            error=replace(self.error, retries=0) if self.error else None,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

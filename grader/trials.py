@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from grader.records import Metric
+
 Concern = Literal["checks", "thresholds", "solution", "handout", "leak", "mutants", "settings"]
 """What a complaint is about."""
 
@@ -121,46 +123,48 @@ class Validation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chance:
-    """How likely a correct solution falls below a floor."""
+    """How likely a correct solution misses a bound."""
 
-    floor: float
-    """The share asked for."""
-    below: float
+    bound: float
+    """The floor of an accuracy, the ceiling of a mean squared error."""
+    missed: float
     """The chance, estimated so that it is too high as often as too low."""
     low: float
     """Lower end of its 95 % interval."""
     high: float
     """Upper end."""
     seen: int
-    """How many of the runs fell below it."""
+    """How many of the runs missed it."""
     most: float
     """Upper 95 % bound from counting alone, whatever the distribution."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """How the reference's accuracy spreads over seeds, and what floor that allows."""
+    """How what the reference reaches spreads over seeds, and what threshold that allows."""
 
     assignment: str
     """Its name."""
     solution: str
     """The reference's file."""
+    metric: Metric
+    """What is measured."""
     runs: Mapping[int, float]
-    """Seed → accuracy."""
+    """Seed → accuracy, or mean squared error."""
     samples: int
     """Held-out samples behind each."""
     mean: float
-    """Of the runs."""
+    """Of the runs; of errors, the geometric mean."""
     deviation: float
-    """Standard deviation, with n - 1."""
+    """Standard deviation, with n - 1; of errors, that of their natural logarithm."""
     present: Chance
-    """At the assignment's floor."""
+    """At the assignment's bound."""
     proposed: Chance
-    """At the proposed floor."""
+    """At the proposed bound."""
     margin: float
     """The proposed margin."""
     share: float
-    """The share of correct solutions that the proposed floor is made for."""
+    """The share of correct solutions that the proposed bound is made for."""
     confidence: float
     """How sure it is that at least this share passes."""
     data: str

@@ -28,10 +28,9 @@ MEMORY_GIB = 4.0
 
 def brief(assignment: Assignment) -> Assignment:
     """Give the assignment one epoch, and nobody a second chance."""
-    settings, accuracy = assignment.settings, assignment.settings.thresholds.accuracy
-    once = replace(accuracy, retries=0) if accuracy else None
-    thresholds = replace(settings.thresholds, accuracy=once)
-    return replace(assignment, settings=replace(settings, training=EPOCH, thresholds=thresholds))
+    settings = assignment.settings
+    once = settings.thresholds.without_retries()
+    return replace(assignment, settings=replace(settings, training=EPOCH, thresholds=once))
 
 
 def small(assignment: Assignment) -> Assignment:

@@ -4,7 +4,6 @@ The engine gives a run all its random numbers from the seed in its order, as it 
 each seed is a run of its own in the evidence store, so that more seeds cost only the new ones.
 """
 
-import math
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,13 +16,13 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Table
 
 from grader.assignment import FILE, Assignment
+from grader.authoring.scale import Scale
 from grader.authoring.solution import read_solution
 from grader.authoring.tolerance import (
     Sample,
     chance_below,
     interval_below,
     most_by_counting,
-    reach,
     summed_up,
     tolerance_factor,
 )
@@ -39,9 +38,7 @@ from grader.workbench import Progress
 ENOUGH = 10
 """Runs from which on the bounds are narrow enough to be of use."""
 SHARE, CONFIDENCE = 0.99, 0.95
-"""A floor that 99 of 100 correct solutions reach, with a confidence of 95 %."""
-STEP = 0.001
-"""Floors and margins are multiples of it: a finer one would pretend too much."""
+"""A bound that 99 of 100 correct solutions reach, with a confidence of 95 %."""
 
 
 def calibrate(
@@ -53,10 +50,10 @@ def calibrate(
     watching: Watching = unwatched,
     say: Callable[[str], None] = lambda _: None,
 ) -> Calibration:
-    """Run the reference with several seeds and propose a floor.
+    """Run the reference with several seeds and propose a threshold.
 
     Args:
-        assignment: Asks for an accuracy.
+        assignment: Asks for an accuracy, or for a small error.
         solution: The reference's file.
         runs: How many seeds.
         wishes: Isolation, data, evidence store.
@@ -64,16 +61,10 @@ def calibrate(
         say: Told what is being prepared.
 
     Raises:
-        AssignmentError: The assignment asks for no accuracy, a run gave none, or every seed gave
-            the same.
+        AssignmentError: The assignment asks for neither, a run gave none, or every seed gave the
+            same.
     """
-    wanted = assignment.settings.thresholds.accuracy
-    if wanted is None:
-        raise AssignmentError(
-            f"{assignment.folder / FILE}: there is no accuracy to calibrate.",
-            remedy="Only [thresholds.accuracy] has chance in it. Where an accuracy is to be asked "
-            "for, write a first at_least = 0.5 there.",
-        )
+    scale, bound = _asked_for(assignment)
     began = time.perf_counter()
     reference = read_solution(solution)
     ear = Ear()
@@ -108,67 +99,77 @@ def calibrate(
                     )
                 )
         data = office.desk.bench.dataset.description
-    values = {seed: _accuracy(found[seed], solution) for seed in sorted(found)}
-    sample = summed_up(tuple(values.values()))
+    values = {seed: _measured(found[seed], solution) for seed in sorted(found)}
+    sample = summed_up([scale.score(value) for value in values.values()])
     if not sample.deviation:
         raise AssignmentError(
-            f"{solution}: each of {runs} seeds gave an accuracy of {sample.mean:.4f}: there is no "
-            f"luck to measure.",
+            f"{solution}: each of {runs} seeds gave the same {scale.table}, "
+            f"{next(iter(values.values())):.4g}: there is no luck to measure.",
             remedy="A solution that sets a seed of its own hides what students will see: take "
             "set_random_seed out of it.",
         )
-    floor = _proposed_floor(sample)
+    factor = tolerance_factor(sample.size, SHARE, CONFIDENCE)
+    proposed = scale.kinder(sample.mean - factor * sample.deviation)
     measured = found[first].measurement
     return Calibration(
         assignment=assignment.name,
         solution=str(solution),
+        metric=scale.metric,
         runs=values,
         samples=measured.samples if measured else 0,
-        mean=sample.mean,
+        mean=scale.value(sample.mean),
         deviation=sample.deviation,
-        present=_chance(sample, tuple(values.values()), wanted.at_least),
-        proposed=_chance(sample, tuple(values.values()), floor),
-        margin=_up(reach(sample)),
+        present=_chance(sample, tuple(values.values()), scale, bound),
+        proposed=_chance(sample, tuple(values.values()), scale, proposed),
+        margin=scale.margin(proposed, sample),
         share=SHARE,
         confidence=CONFIDENCE,
         data=data,
-        notes=tuple(_notes(runs, floor, wanted.at_least)),
+        notes=tuple(_notes(runs, is_kind=scale.score(bound) <= scale.score(proposed))),
         seconds=time.perf_counter() - began,
+    )
+
+
+def _asked_for(assignment: Assignment) -> tuple[Scale, float]:
+    """What the assignment has a threshold of, and where it is."""
+    thresholds = assignment.settings.thresholds
+    if wanted := thresholds.accuracy:
+        return Scale("accuracy"), wanted.at_least
+    if thresholds.error:
+        return Scale("mean_squared_error"), thresholds.error.at_most
+    raise AssignmentError(
+        f"{assignment.folder / FILE}: there is no threshold to calibrate.",
+        remedy="Where an accuracy is to be asked for, write [thresholds.accuracy] and a first "
+        "at_least = 0.5 there; for a regression, [thresholds.error] and at_most.",
     )
 
 
 def _of_seed(assignment: Assignment, seed: int) -> Assignment:
     """The assignment with another seed, and no second chances: each run counts by itself."""
-    settings, accuracy = assignment.settings, assignment.settings.thresholds.accuracy
-    once = replace(accuracy, retries=0) if accuracy else None
-    thresholds = replace(settings.thresholds, accuracy=once)
-    return replace(assignment, settings=replace(settings, seed=seed, thresholds=thresholds))
+    settings = assignment.settings
+    once = settings.thresholds.without_retries()
+    return replace(assignment, settings=replace(settings, seed=seed, thresholds=once))
 
 
-def _accuracy(evidence: Evidence, solution: Path) -> float:
+def _measured(evidence: Evidence, solution: Path) -> float:
     found = evidence.measurement
     if found is None or found.value is None:
         reason = evidence.broken or (found.problem if found else "") or evidence.execution.problem
         raise AssignmentError(
-            f"{solution}: the run with {evidence.submission.student} gave no accuracy: "
+            f"{solution}: the run with {evidence.submission.student} was not measured: "
             f"{reason or evidence.execution.ending}.",
             remedy="See what is wrong: grader validate",
         )
     return found.value
 
 
-def _proposed_floor(sample: Sample) -> float:
-    """The lower tolerance bound, rounded down to a step."""
-    factor = tolerance_factor(sample.size, SHARE, CONFIDENCE)
-    return max(0.0, _down(sample.mean - factor * sample.deviation))
-
-
-def _chance(sample: Sample, values: tuple[float, ...], floor: float) -> Chance:
-    low, high = interval_below(sample, floor)
-    failed = sum(value < floor for value in values)
+def _chance(sample: Sample, values: tuple[float, ...], scale: Scale, bound: float) -> Chance:
+    score = scale.score(bound)
+    low, high = interval_below(sample, score)
+    failed = sum(scale.score(value) < score for value in values)
     return Chance(
-        floor=floor,
-        below=chance_below(sample, floor),
+        bound=bound,
+        missed=chance_below(sample, score),
         low=low,
         high=high,
         seen=failed,
@@ -176,24 +177,16 @@ def _chance(sample: Sample, values: tuple[float, ...], floor: float) -> Chance:
     )
 
 
-def _down(value: float) -> float:
-    return round(math.floor(value / STEP) * STEP, 6)
-
-
-def _up(value: float) -> float:
-    return round(math.ceil(value / STEP) * STEP, 6)
-
-
-def _notes(runs: int, floor: float, present: float) -> list[str]:
+def _notes(runs: int, *, is_kind: bool) -> list[str]:
     notes = [
         "Only the reference ran: another correct solution may do a little better or worse.",
     ]
     if runs < ENOUGH:
         notes.append(f"With {ENOUGH} runs or more the bounds are closer.")
-    if present <= floor:
+    if is_kind:
         notes.append(
-            "The present floor is below the proposed one: a lower floor is kinder, as long as "
-            "`grader validate` shows that mistakes do not reach it."
+            "The present threshold is easier to reach than the proposed one: that is kinder, as "
+            "long as `grader validate` shows that mistakes do not reach it."
         )
     return notes
 
@@ -202,7 +195,7 @@ def _notes(runs: int, floor: float, present: float) -> list[str]:
 
 
 def write_threshold(assignment: Assignment, found: Calibration) -> Path:
-    """Write the proposed floor and margin into ``assignment.toml``, and leave all else as it is.
+    """Write the proposed threshold and margin into ``assignment.toml``; all else stays.
 
     Returns:
         The file.
@@ -210,15 +203,15 @@ def write_threshold(assignment: Assignment, found: Calibration) -> Path:
     Raises:
         AssignmentError: It cannot be read or written.
     """
-    file = assignment.folder / FILE
+    file, scale = assignment.folder / FILE, Scale(found.metric)
     try:
         document = tomlkit.parse(file.read_text("utf-8"))
         thresholds = document["thresholds"]
-        accuracy = thresholds["accuracy"] if isinstance(thresholds, Table | dict) else None
-        if not isinstance(accuracy, dict):
-            raise AssignmentError(f"{file}: there is no [thresholds.accuracy].")
-        accuracy["at_least"] = found.proposed.floor
-        accuracy["margin"] = found.margin
+        wanted = thresholds[scale.table] if isinstance(thresholds, Table | dict) else None
+        if not isinstance(wanted, dict):
+            raise AssignmentError(f"{file}: there is no [thresholds.{scale.table}].")
+        wanted[scale.key] = found.proposed.bound
+        wanted["margin"] = found.margin
         file.write_text(tomlkit.dumps(document), "utf-8")
     except (OSError, TOMLKitError) as error:
         raise AssignmentError(f"{file}: cannot be changed: {error}.") from None

@@ -113,7 +113,7 @@ def calibrate(  # noqa: PLR0913, PLR0917 - one argument an option
     store: StoreOption = None,
     fresh: FreshOption = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
-    """Run the reference with several seeds, and propose an accuracy that luck does not decide."""
+    """Run the reference with several seeds, and propose a threshold that luck does not decide."""
     from rich.console import Console
 
     from grader.authoring.calibrate import calibrate as calibrate_assignment

@@ -1,5 +1,6 @@
 """What validation and calibration found → the terminal and JSON."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from rich.text import Text
 from grader.checks.verdict import count
 from grader.report.words import plain_text
 from grader.safe.plain import plain
-from grader.trials import Calibration, Chance, Complaint, Fate, MutantTried, Validation
+from grader.trials import Calibration, Complaint, Fate, MutantTried, Validation
 
 MARKS = {True: Text("✓", "green"), False: Text("✗", "red")}
 STYLES: dict[Fate, str] = {
@@ -175,35 +176,49 @@ def validation_data(found: Validation) -> dict[str, Any]:
 
 
 def show_calibration(found: Calibration, console: Console) -> None:
-    """Print the runs, their spread, and the floor that they allow."""
-    console.print(Text(f"{found.assignment}: accuracy of the reference", "bold"))
+    """Print the runs, their spread, and the threshold that they allow."""
+    is_accuracy = found.metric == "accuracy"
+    what, key = ("accuracy", "at_least") if is_accuracy else ("mean squared error", "at_most")
+    console.print(Text(f"{found.assignment}: {what} of the reference", "bold"))
     table = Table(expand=False)
     table.add_column("seed", justify="right")
-    table.add_column("accuracy", justify="right")
+    table.add_column(what, justify="right")
     for seed, value in found.runs.items():
-        table.add_row(str(seed), f"{100 * value:.2f} %")
+        table.add_row(str(seed), _measured(found, value))
     console.print(table)
     values = found.runs.values()
+    spread = (
+        f"mean {_measured(found, found.mean)}, standard deviation {100 * found.deviation:.2f} %"
+        if is_accuracy
+        else f"geometric mean {_measured(found, found.mean)}, times or divided by "
+        f"{math.exp(found.deviation):.2f}"
+    )
     console.print(
-        f"{count(len(found.runs), 'run')} on {found.samples:,} held-out samples: "
-        f"mean {100 * found.mean:.2f} %, standard deviation {100 * found.deviation:.2f} %, "
-        f"{100 * min(values):.2f} to {100 * max(values):.2f} %."
+        f"{count(len(found.runs), 'run')} on {found.samples:,} held-out samples: {spread}, "
+        f"{_measured(found, min(values))} to {_measured(found, max(values))}."
     )
     console.print(Text(f"Data: {found.data}", "dim"))
-    console.print(Text("How often a correct solution falls below a floor by bad luck", "bold"))
+    console.print(Text("How often a correct solution misses a threshold by bad luck", "bold"))
     chances = Table(expand=False)
-    chances.add_column("floor")
-    chances.add_column("at least", justify="right", no_wrap=True)
+    chances.add_column("threshold")
+    chances.add_column(key.replace("_", " "), justify="right", no_wrap=True)
     chances.add_column("chance", justify="right", no_wrap=True)
     chances.add_column("95 % interval", justify="right")
     chances.add_column("seen", justify="right", no_wrap=True)
     chances.add_column("by counting alone", justify="right")
     for name, chance in (("present", found.present), ("proposed", found.proposed)):
-        chances.add_row(*_chance_row(name, chance, len(found.runs)))
+        chances.add_row(
+            name,
+            _measured(found, chance.bound),
+            _percent(chance.missed),
+            f"{_percent(chance.low)} to {_percent(chance.high)}",
+            f"{chance.seen} of {len(found.runs)}",
+            f"up to {_percent(chance.most)}",
+        )
     console.print(chances)
     console.print(
-        f"Proposed: at_least = {found.proposed.floor:g}, margin = {found.margin:g}. "
-        f"At least {100 * found.share:g} % of correct solutions reach this floor, "
+        f"Proposed: {key} = {found.proposed.bound:g}, margin = {found.margin:g}. "
+        f"At least {100 * found.share:g} % of correct solutions reach it, "
         f"with a confidence of {100 * found.confidence:g} %."
     )
     for note in found.notes:
@@ -211,15 +226,9 @@ def show_calibration(found: Calibration, console: Console) -> None:
     console.print(Text(f"It took {_duration(found.seconds)}.", "dim"))
 
 
-def _chance_row(name: str, chance: Chance, runs: int) -> list[str]:
-    return [
-        name,
-        f"{100 * chance.floor:.2f} %",
-        _percent(chance.below),
-        f"{_percent(chance.low)} to {_percent(chance.high)}",
-        f"{chance.seen} of {runs}",
-        f"up to {_percent(chance.most)}",
-    ]
+def _measured(found: Calibration, value: float) -> str:
+    """A value as the metric is read."""
+    return f"{100 * value:.2f} %" if found.metric == "accuracy" else f"{value:.3g}"
 
 
 def _percent(share: float) -> str:

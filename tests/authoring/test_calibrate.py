@@ -9,6 +9,7 @@ from scipy import stats
 
 from grader.assignment import read_assignment
 from grader.authoring.calibrate import calibrate, write_threshold
+from grader.authoring.scale import Scale
 from grader.authoring.tolerance import (
     Sample,
     chance_below,
@@ -96,15 +97,16 @@ def test_a_chance_lies_within_its_interval_and_a_lower_floor_is_kinder(
 
 
 def calibration(**changes):
-    chance = Chance(floor=0.912, below=0.001, low=0.0, high=0.01, seen=0, most=0.3)
+    chance = Chance(bound=0.912, missed=0.001, low=0.0, high=0.01, seen=0, most=0.3)
     made = Calibration(
         assignment="little",
         solution="little.py",
+        metric="accuracy",
         runs={7: 0.92, 8: 0.93},
         samples=10_000,
         mean=0.925,
         deviation=0.005,
-        present=replace(chance, floor=0.9),
+        present=replace(chance, bound=0.9),
         proposed=chance,
         margin=0.004,
         share=0.99,
@@ -125,7 +127,38 @@ def test_the_proposal_is_written_and_every_comment_stays(assignment_folder, litt
     assert (accuracy.at_least, accuracy.margin, accuracy.retries) == (0.912, 0.004, 2)
 
 
+def test_of_a_regression_the_ceiling_is_written(assignment_folder, little_toml):
+    error = '\n[thresholds.error]\nat_most = 0.5  # to be seen\nrule = "best"\n'
+    folder = assignment_folder(little_toml + error, CHECK)
+    found = calibration(metric="mean_squared_error", margin=0.00031)
+    proposed = replace(found.proposed, bound=0.0017)
+    write_threshold(read_assignment(folder), replace(found, proposed=proposed))
+    text = (folder / "assignment.toml").read_text("utf-8")
+    assert "at_most = 0.0017  # to be seen" in text
+    wanted = read_assignment(folder).settings.thresholds.error
+    assert (wanted.at_most, wanted.margin, wanted.rule) == (0.0017, 0.00031, "best")
+
+
+@given(
+    error=st.floats(1e-9, 1e3),
+    other=st.floats(1e-9, 1e3),
+    deviation=st.floats(1e-3, 2.0),
+    size=st.integers(3, 60),
+)
+def test_a_smaller_error_is_better_and_its_bound_and_margin_are_kind(error, other, deviation, size):
+    scale = Scale("mean_squared_error")
+    assert (scale.score(error) > scale.score(other)) == (error < other)
+    assert scale.value(scale.score(error)) == pytest.approx(error)
+    ceiling = scale.kinder(scale.score(error))
+    assert error * (1 - 1e-6) <= ceiling <= 1.1 * error * (1 + 1e-6)
+    # Luck carries one run from the ceiling to the end of its margin, and not beyond.
+    sample = Sample(size, scale.score(ceiling), deviation)
+    margin = scale.margin(ceiling, sample)
+    assert scale.score(ceiling) - scale.score(ceiling + margin) >= reach(sample) * (1 - 1e-6)
+    assert float(f"{margin:.2g}") == margin
+
+
 def test_where_no_accuracy_is_asked_for_there_is_nothing_to_calibrate(assignment_folder, tmp_path):
     assignment = read_assignment(assignment_folder(checks=CHECK))
-    with pytest.raises(AssignmentError, match="there is no accuracy to calibrate"):
+    with pytest.raises(AssignmentError, match="there is no threshold to calibrate"):
         calibrate(assignment, tmp_path / "little.py", 3)

@@ -4,6 +4,7 @@ import json
 import tomllib
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -62,6 +63,32 @@ def test_scaled(fits):
     """Pixels were scaled, nobody said how."""
     fits.expect_scaled_inputs()
 '''
+REGRESSION = """
+name = "little"
+title = "A little regression"
+version = "1"
+
+[data]
+file = "square.npz"
+
+[model]
+task = "regression"
+classes = 1
+inputs = ["as_is"]
+
+[thresholds.error]
+at_most = 0.000001
+"""
+SQUARE = """\
+# %%
+import keras
+import numpy as np
+with np.load("square.npz") as given:
+    x, y = given["x_train"], given["y_train"]
+model = keras.Sequential([keras.layers.Dense(8, activation="tanh"), keras.layers.Dense(1)])
+model.compile("adam", "mse")
+history = model.fit(x, y, epochs=5, verbose=2)
+"""
 FLOOR = "\n[thresholds.accuracy]\nat_least = 0.5  # first guess\n"
 KINDS = (
     "units off",
@@ -236,10 +263,10 @@ def test_seeds_spread_the_accuracy_and_the_floor_below_them_is_written(folder):
     assert len(set(values)) > 1
     assert found["mean"] == pytest.approx(sum(values) / 3)
     assert found["samples"] == 10_000
-    assert found["proposed"]["floor"] < min(values)
+    assert found["proposed"]["bound"] < min(values)
     text = (folder / "assignment.toml").read_text("utf-8")
     assert tomllib.loads(text)["thresholds"]["accuracy"] == {
-        "at_least": found["proposed"]["floor"],
+        "at_least": found["proposed"]["bound"],
         "margin": found["margin"],
     }
     assert "# first guess" in text
@@ -249,11 +276,44 @@ def test_seeds_spread_the_accuracy_and_the_floor_below_them_is_written(folder):
     solution = folder.parents[1] / "solutions" / "little.py"
     seeded = SOLUTION.replace("x = x_train", "keras.utils.set_random_seed(1)\nx = x_train")
     solution.write_text(seeded, "utf-8")
-    with pytest.raises(AssignmentError, match="each of 3 seeds gave an accuracy of"):
+    with pytest.raises(AssignmentError, match="each of 3 seeds gave the same accuracy"):
         calibrate(read_assignment(folder), solution, 3)
     solution.write_text("# %%\nmodel = 1\n", "utf-8")
-    with pytest.raises(AssignmentError, match="seed 7 gave no accuracy"):
+    with pytest.raises(AssignmentError, match="seed 7 was not measured"):
         calibrate(read_assignment(folder), solution, 3)
+
+
+@pytest.mark.sandbox
+@pytest.mark.keras
+def test_of_a_regression_the_errors_spread_and_the_ceiling_above_them_is_proposed(folder):
+    x = np.linspace(-1, 1, 60, dtype="f4")[:, None]
+    given = {
+        "x_train": x[::2],
+        "y_train": x[::2, 0] ** 2,
+        "x_test": x[1::2],
+        "y_test": x[1::2, 0] ** 2,
+    }
+    np.savez(folder / "square.npz", **given)
+    settings = folder / "assignment.toml"
+    settings.write_text(REGRESSION, "utf-8")
+    solution = folder.parents[1] / "solutions" / "little.py"
+    solution.write_text(SQUARE, "utf-8")
+    result = call("calibrate", folder, "--runs", "3", "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    errors = list(found["runs"].values())
+    assert (found["metric"], found["samples"]) == ("mean_squared_error", 30)
+    assert found["mean"] == pytest.approx(float(np.exp(np.mean(np.log(errors)))))
+    assert max(errors) < found["proposed"]["bound"]
+    assert found["present"]["seen"] == 3
+    shown = call("calibrate", folder, "--runs", "3", "--write")
+    assert f"at_most = {found['proposed']['bound']:g}, margin = {found['margin']:g}" in " ".join(
+        shown.stdout.split()
+    )
+    assert tomllib.loads(settings.read_text("utf-8"))["thresholds"]["error"] == {
+        "at_most": found["proposed"]["bound"],
+        "margin": found["margin"],
+    }
 
 
 def test_of_each_kind_some_are_tried_from_the_first_to_the_last(folder):
