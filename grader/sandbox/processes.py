@@ -5,7 +5,7 @@ names, and may forbid a look at their memory map.
 """
 
 # Read twenty times a second; pathlib would cost more than all the rest.
-# ruff: noqa: PTH123, PTH208
+# ruff: noqa: PTH208
 
 import os
 import threading
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _FRESH_S = 0.03
+_CHUNK = 8192
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +44,44 @@ class Usage:
 
 def read(pid: int) -> Process | None:
     """Look at one process; ``None`` when it is gone."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            line = file.read()
-    except OSError:
-        return None
-    values = line[line.rindex(b")") + 2 :].split()  # a name may hold anything, brackets too
+    line = _line(pid)
+    return _process(pid, line) if line else None
+
+
+def _line(pid: int) -> bytes:
+    return _content(f"/proc/{pid}/stat", is_line=True)
+
+
+def _content(path: str, *, is_line: bool = False) -> bytes:
+    """Read a file; empty when it is gone. A file object would take twice as long.
+
+    Args:
+        path: Which.
+        is_line: It is a short one, of which nothing is left after the first look.
+    """
+    content = b""
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            content = os.read(descriptor, _CHUNK)
+            while not is_line and (more := os.read(descriptor, _CHUNK)):
+                content += more  # a user may be in thousands of groups, all of them named
+        finally:
+            os.close(descriptor)
+    return content
+
+
+def _after_name(line: bytes) -> int:
+    """Where the state stands: a name may hold anything, brackets too."""
+    return line.rindex(b")") + 2
+
+
+def _parent(line: bytes) -> int:
+    return int(line[_after_name(line) + 2 :].split(maxsplit=1)[0])
+
+
+def _process(pid: int, line: bytes) -> Process:
+    values = line[_after_name(line) :].split()
     return Process(
         pid=pid,
         parent=int(values[1]),
@@ -65,15 +98,16 @@ class _Table:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._read_at = 0.0
-        self._children: Mapping[int, Sequence[Process]] = {}
+        self._children: Mapping[int, Sequence[tuple[int, bytes]]] = {}
 
-    def children(self, *, fresh: bool) -> Mapping[int, Sequence[Process]]:
+    def children(self, *, fresh: bool) -> Mapping[int, Sequence[tuple[int, bytes]]]:
+        """Give the numbers and the lines of each process's children: most are nobody's concern."""
         with self._lock:
             if fresh or time.monotonic() - self._read_at > _FRESH_S:
-                children: dict[int, list[Process]] = {}
+                children: dict[int, list[tuple[int, bytes]]] = {}
                 for name in os.listdir("/proc"):
-                    if name.isdecimal() and (process := read(int(name))):
-                        children.setdefault(process.parent, []).append(process)
+                    if name.isdecimal() and (line := _line(int(name))):
+                        children.setdefault(_parent(line), []).append((int(name), line))
                 self._children = children
                 self._read_at = time.monotonic()
             return self._children
@@ -89,8 +123,8 @@ def descendants(root: int, *, fresh: bool = False) -> list[Process]:
     todo = [root]
     while todo:
         below = children.get(todo.pop(), ())
-        found += below
-        todo += [process.pid for process in below]
+        found += [_process(pid, line) for pid, line in below]
+        todo += [pid for pid, _ in below]
     return found
 
 
@@ -119,9 +153,5 @@ def _proportional(pid: int) -> int:
 
 
 def _kibibytes(path: str, fields: tuple[bytes, ...]) -> int:
-    total = 0
-    with suppress(OSError), open(path, "rb") as file:
-        for line in file:
-            if line.startswith(fields):
-                total += int(line.split()[1]) * 1024
-    return total
+    lines = _content(path).splitlines()
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(fields))
