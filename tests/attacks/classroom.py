@@ -9,6 +9,7 @@ from pathlib import Path
 from world import HONEST
 
 from grader.assignment import read_assignment
+from grader.checks.session import list_checks
 from grader.intake.collect import collect
 from grader.office import Wishes, open_office
 from grader.pipeline import grade
@@ -82,6 +83,7 @@ def grade_class(world, level, attacks, folder):
     found = {each.student: each for each in collect([*paths, folder / "class"])}
     order = [FIRST, *others, LAST]
     assignment = read_assignment(world.assignment)
+    list_checks(assignment)  # Python keeps them compiled beside them, unless it is told not to
     before, contacts = _names(world), world.listener.contacts
     seen = {}
     over = threading.Event()
