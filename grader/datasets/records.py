@@ -92,17 +92,12 @@ class Dataset:
         """
         try:
             written = self.labels_file.stat().st_mtime_ns
-            labels = _labels(self.labels_file, self.labels_sha256, written)
+            return _labels(self.labels_file, self.labels_sha256, written)
         except (OSError, ValueError) as error:
-            problem = str(error)
-        else:
-            if labels is not None:
-                return labels
-            problem = "its hash differs from the manifest's"
-        raise DataError(
-            f"The held-out labels {self.labels_file} are damaged: {problem}.",
-            remedy=f"Delete {self.labels_file.parents[1]} and run the command again.",
-        )
+            raise DataError(
+                f"The held-out labels {self.labels_file} are damaged: {error}.",
+                remedy=f"Delete {self.labels_file.parents[1]} and run the command again.",
+            ) from error
 
 
 # What follows is asked for every submission of a class: read once, and again when it was written
@@ -115,10 +110,10 @@ def _shape(file: Path, written: int) -> tuple[int, ...]:  # noqa: ARG001
 
 
 @lru_cache(maxsize=8)
-def _labels(file: Path, sha256: str, written: int) -> np.ndarray | None:  # noqa: ARG001
-    """Give labels, to be read only; nothing when their hash is another one."""
+def _labels(file: Path, sha256: str, written: int) -> np.ndarray:  # noqa: ARG001
+    """Give labels, to be read only; what raises is not remembered."""
     if sha256_of(file) != sha256:
-        return None
+        raise ValueError("its hash differs from the manifest's")
     labels = np.asarray(np.load(file, allow_pickle=False))
     labels.setflags(write=False)
     return labels
