@@ -1,7 +1,7 @@
 """Where results lie: ``grades.csv``, ``results.json``, and a folder for each submission."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from grader.errors import ResultsError, StoreError
@@ -61,16 +61,13 @@ def _written_below(results: Path) -> Iterator[None]:
 
 def _keep(file: Path, digest: str, desk: Desk) -> None:
     """Have a file hold what the store has under a hash, or not be there at all."""
-    if digest and hashes_to(file, digest):
-        return
-    try:
-        data = desk.store.blob(digest) if digest else b""
-    except StoreError:
-        data = b""
-    if data:
-        file.write_bytes(data)
-    else:
-        file.unlink(missing_ok=True)
+    if digest:
+        if hashes_to(file, digest):
+            return
+        with suppress(StoreError):
+            file.write_bytes(desk.store.blob(digest))
+            return
+    file.unlink(missing_ok=True)
 
 
 def write_batch(reports: Sequence[Report], results: Path) -> None:
