@@ -67,6 +67,11 @@ def measure(
     return replace(best, tried=tried)
 
 
+def as_read(metric: Metric, value: float) -> str:
+    """Write a measured value as people read it: ``"97.89 %"``, or an error as ``"0.00312"``."""
+    return f"{100 * value:.2f} %" if metric == "accuracy" else f"{value:.3g}"
+
+
 def worth(measurement: Measurement) -> float:
     """Give a number that is larger for a better model; of nothing measured, the smallest."""
     if measurement.value is None:

@@ -8,6 +8,7 @@ from grader.assignment import Assignment
 from grader.diagnose import explain
 from grader.flags import flags
 from grader.judging.own_code import WEAKER
+from grader.measure import as_read
 from grader.records import CheckResult, Evidence, Measurement, Report
 from grader.settings import AccuracyWanted, Settings
 from grader.workbench import Workbench
@@ -182,7 +183,8 @@ def _on_measurement(measurement: Measurement | None, settings: Settings) -> Iter
     """Say what one should know of how it was measured; all of it tells what was."""
     if measurement is None:
         return
-    wanted = settings.thresholds.of(measurement.metric)
+    metric = measurement.metric
+    wanted = settings.thresholds.of(metric)
     if measurement.runs:
         yield _several_runs(measurement)
     elif wanted and measurement.value is not None and wanted.is_close(measurement.value):
@@ -192,30 +194,27 @@ def _on_measurement(measurement: Measurement | None, settings: Settings) -> Iter
             else ("error", wanted.at_most)
         )
         yield (
-            f"The {what} is close to the threshold: {_exactly(measurement, measurement.value)} "
-            f"beside {_exactly(measurement, bound)}; another seed could fall on the other side."
+            f"The {what} is close to the threshold: {as_read(metric, measurement.value)} "
+            f"beside {as_read(metric, bound)}; another seed could fall on the other side."
         )
     if len(measurement.tried) > 1:
         tried = ", ".join(
-            f"{form}: {_exactly(measurement, value)}" for form, value in measurement.tried.items()
+            f"{form}: {as_read(metric, value)}" for form, value in measurement.tried.items()
         )
         yield f"The inputs were presented in several forms, and the best counted: {tried}."
 
 
-def _exactly(measurement: Measurement, value: float) -> str:
-    return f"{100 * value:.2f} %" if measurement.metric == "accuracy" else f"{value:.3g}"
-
-
 def _several_runs(measurement: Measurement) -> str:
     """Say with which seeds the work was run, what came out, and which run counts."""
+    metric = measurement.metric
     values = ", ".join(
-        f"{_exactly(measurement, run.value)} (seed {run.seed})"
+        f"{as_read(metric, run.value)} (seed {run.seed})"
         if run.value is not None
         else f"nothing (seed {run.seed})"
         for run in measurement.runs
     )
-    counted = _exactly(measurement, measurement.value or 0.0)
-    what = "accuracy" if measurement.metric == "accuracy" else "error"
+    counted = as_read(metric, measurement.value or 0.0)
+    what = "accuracy" if metric == "accuracy" else "error"
     return (
         f"The {what} was close to the threshold, so the work was run {len(measurement.runs)} "
         f"times: {values}. The {measurement.rule} counts: {counted}."

@@ -173,3 +173,13 @@ class Calibration:
     """What is worth knowing."""
     seconds: float = 0.0
     """Wall time."""
+
+    @property
+    def table(self) -> str:
+        """The table below ``[thresholds]`` in which the bound stands."""
+        return "accuracy" if self.metric == "accuracy" else "error"
+
+    @property
+    def key(self) -> str:
+        """What the bound is called there."""
+        return "at_least" if self.metric == "accuracy" else "at_most"

@@ -102,8 +102,9 @@ def calibrate(
     values = {seed: _measured(found[seed], solution) for seed in sorted(found)}
     sample = summed_up([scale.score(value) for value in values.values()])
     if not sample.deviation:
+        what = scale.metric.replace("_", " ")
         raise AssignmentError(
-            f"{solution}: each of {runs} seeds gave the same {scale.table}, "
+            f"{solution}: each of {runs} seeds gave the same {what}, "
             f"{next(iter(values.values())):.4g}: there is no luck to measure.",
             remedy="A solution that sets a seed of its own hides what students will see: take "
             "set_random_seed out of it.",
@@ -203,14 +204,14 @@ def write_threshold(assignment: Assignment, found: Calibration) -> Path:
     Raises:
         AssignmentError: It cannot be read or written.
     """
-    file, scale = assignment.folder / FILE, Scale(found.metric)
+    file = assignment.folder / FILE
     try:
         document = tomlkit.parse(file.read_text("utf-8"))
         thresholds = document["thresholds"]
-        wanted = thresholds[scale.table] if isinstance(thresholds, Table | dict) else None
+        wanted = thresholds[found.table] if isinstance(thresholds, Table | dict) else None
         if not isinstance(wanted, dict):
-            raise AssignmentError(f"{file}: there is no [thresholds.{scale.table}].")
-        wanted[scale.key] = found.proposed.bound
+            raise AssignmentError(f"{file}: there is no [thresholds.{found.table}].")
+        wanted[found.key] = found.proposed.bound
         wanted["margin"] = found.margin
         file.write_text(tomlkit.dumps(document), "utf-8")
     except (OSError, TOMLKitError) as error:

@@ -25,16 +25,6 @@ class Scale:
     metric: Metric
     """What is measured."""
 
-    @property
-    def table(self) -> str:
-        """Where its threshold stands: ``thresholds.accuracy`` or ``thresholds.error``."""
-        return "accuracy" if self.metric == "accuracy" else "error"
-
-    @property
-    def key(self) -> str:
-        """What its bound is called there."""
-        return "at_least" if self.metric == "accuracy" else "at_most"
-
     def score(self, value: float) -> float:
         """Give the score of an accuracy or of a mean squared error."""
         return value if self.metric == "accuracy" else -math.log(max(value, sys.float_info.min))

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.checks.verdict import count
+from grader.measure import as_read
 from grader.report.words import plain_text
 from grader.safe.plain import plain
 from grader.trials import Calibration, Complaint, Fate, MutantTried, Validation
@@ -177,31 +178,29 @@ def validation_data(found: Validation) -> dict[str, Any]:
 
 def show_calibration(found: Calibration, console: Console) -> None:
     """Print the runs, their spread, and the threshold that they allow."""
-    is_accuracy = found.metric == "accuracy"
-    what, key = ("accuracy", "at_least") if is_accuracy else ("mean squared error", "at_most")
+    is_accuracy, what = found.metric == "accuracy", found.metric.replace("_", " ")
     console.print(Text(f"{found.assignment}: {what} of the reference", "bold"))
     table = Table(expand=False)
     table.add_column("seed", justify="right")
     table.add_column(what, justify="right")
     for seed, value in found.runs.items():
-        table.add_row(str(seed), _measured(found, value))
+        table.add_row(str(seed), as_read(found.metric, value))
     console.print(table)
-    values = found.runs.values()
+    values, mean = found.runs.values(), as_read(found.metric, found.mean)
     spread = (
-        f"mean {_measured(found, found.mean)}, standard deviation {100 * found.deviation:.2f} %"
+        f"mean {mean}, standard deviation {100 * found.deviation:.2f} %"
         if is_accuracy
-        else f"geometric mean {_measured(found, found.mean)}, times or divided by "
-        f"{math.exp(found.deviation):.2f}"
+        else f"geometric mean {mean}, times or divided by {math.exp(found.deviation):.2f}"
     )
     console.print(
         f"{count(len(found.runs), 'run')} on {found.samples:,} held-out samples: {spread}, "
-        f"{_measured(found, min(values))} to {_measured(found, max(values))}."
+        f"{as_read(found.metric, min(values))} to {as_read(found.metric, max(values))}."
     )
     console.print(Text(f"Data: {found.data}", "dim"))
     console.print(Text("How often a correct solution misses a threshold by bad luck", "bold"))
     chances = Table(expand=False)
     chances.add_column("threshold")
-    chances.add_column(key.replace("_", " "), justify="right", no_wrap=True)
+    chances.add_column(found.key.replace("_", " "), justify="right", no_wrap=True)
     chances.add_column("chance", justify="right", no_wrap=True)
     chances.add_column("95 % interval", justify="right")
     chances.add_column("seen", justify="right", no_wrap=True)
@@ -209,7 +208,7 @@ def show_calibration(found: Calibration, console: Console) -> None:
     for name, chance in (("present", found.present), ("proposed", found.proposed)):
         chances.add_row(
             name,
-            _measured(found, chance.bound),
+            as_read(found.metric, chance.bound),
             _percent(chance.missed),
             f"{_percent(chance.low)} to {_percent(chance.high)}",
             f"{chance.seen} of {len(found.runs)}",
@@ -217,18 +216,13 @@ def show_calibration(found: Calibration, console: Console) -> None:
         )
     console.print(chances)
     console.print(
-        f"Proposed: {key} = {found.proposed.bound:g}, margin = {found.margin:g}. "
+        f"Proposed: {found.key} = {found.proposed.bound:g}, margin = {found.margin:g}. "
         f"At least {100 * found.share:g} % of correct solutions reach it, "
         f"with a confidence of {100 * found.confidence:g} %."
     )
     for note in found.notes:
         console.print(Text(f" · {plain_text(note)}", "dim"))
     console.print(Text(f"It took {_duration(found.seconds)}.", "dim"))
-
-
-def _measured(found: Calibration, value: float) -> str:
-    """A value as the metric is read."""
-    return f"{100 * value:.2f} %" if found.metric == "accuracy" else f"{value:.3g}"
 
 
 def _percent(share: float) -> str:
