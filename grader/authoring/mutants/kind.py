@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from grader.authoring.mutants.source import Change, Program
 
+# The fixtures of checks by what their facts are about: see :attr:`Kind.shows_in`. What a function
+# answers tells of whatever it makes, a network or a training as well.
 FUNCTIONS = frozenset({"probes", "answers", "values"})
 NETWORK = frozenset({"model", "models", "named"}) | FUNCTIONS
 TRAINING = frozenset({"fits", "trainings", "named", "history", "execution"}) | FUNCTIONS
