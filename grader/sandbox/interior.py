@@ -19,9 +19,7 @@ WARDEN = WORKERS / "warden.py"
 FIRST = (
     LAUNCH,
     WARDEN,
-    WORKERS / "late.py",
-    WORKERS / "namespaces.py",
-    WORKERS / "zygote.py",
+    *(WORKERS / f"{name}.py" for name in ("begin", "doors", "late", "namespaces", "zygote")),
 )
 """What runs before a worker does, and lies in one folder wherever it runs."""
 

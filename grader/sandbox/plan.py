@@ -1,4 +1,4 @@
-"""The plan that our first program inside follows: written here, read by ``worker/launch.py``."""
+"""The plan that our first program inside follows: written here, read by ``worker/begin.py``."""
 
 import base64
 import json

@@ -14,7 +14,7 @@ import signal
 import socket
 import struct
 
-from . import launch
+from . import begin, doors
 
 PR_SET_DUMPABLE = 4
 MS_PRIVATE = 1 << 18 | 1 << 14
@@ -42,12 +42,12 @@ def fork() -> int:
     number = {"x86_64": 56, "aarch64": 220}[os.uname().machine]
     # not through `libc`, which would let go of the interpreter's lock meanwhile
     pid = ctypes.PyDLL(None, use_errno=True).syscall(number, every | signal.SIGCHLD, 0, 0, 0, 0)
-    return launch.check(pid, "new namespaces")
+    return doors.check(pid, "new namespaces")
 
 
 def enter(user: int, group: int) -> None:
     """Have an id in the new namespaces, the same as outside, and mounts that nobody else sees."""
-    launch.libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)  # or the maps would not be ours to write
+    doors.libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)  # or the maps would not be ours to write
     for name, text in (
         ("setgroups", "deny"),
         ("uid_map", f"{user} {user} 1"),
@@ -55,7 +55,7 @@ def enter(user: int, group: int) -> None:
     ):
         with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
             file.write(text)
-    launch.check(launch.libc.mount(b"none", b"/", None, MS_PRIVATE, None), "private mounts")
+    doors.check(doors.libc.mount(b"none", b"/", None, MS_PRIVATE, None), "private mounts")
 
 
 def be_first(*kept: int) -> int | None:
@@ -68,12 +68,12 @@ def be_first(*kept: int) -> int | None:
         ``None`` in the new process. On this side its exit code, negative for a signal.
     """
     _loopback_up()
-    launch.libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    doors.libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     first = os.fork()
     if not first:
         return None
-    launch.drop_capabilities()
-    launch.close_all_but(kept)
+    doors.drop_capabilities()
+    begin.close_all_but(kept)
     while True:
         pid, status = os.wait()
         if pid == first:

@@ -21,11 +21,10 @@ import signal
 import socket
 import sys
 import tempfile
-import types
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from . import late, launch, namespaces, warden
+from . import begin, doors, late, launch, namespaces, warden
 
 PR_SET_DUMPABLE = 4
 WITH_LIFELINE = 7
@@ -46,9 +45,9 @@ class Server:
             ``places``).
     """
 
-    def __init__(self, workers: str, task: launch.Task) -> None:
+    def __init__(self, workers: str, task: begin.Task) -> None:
         self._ids = os.getuid(), os.getgid()
-        self._runs: dict[str, launch.Run] = {}
+        self._runs: dict[str, begin.Run] = {}
         known = {"work": task["work"], "places": task["places"], **task["prepare"]}
         self._late = late.Late(task["late"])
         for name in task["programs"]:
@@ -60,9 +59,9 @@ class Server:
         _alone()
         _shares_nothing()
 
-    def serve(self, control: socket.socket) -> tuple[launch.Run, launch.Task]:
+    def serve(self, control: socket.socket) -> tuple[begin.Run, begin.Task]:
         """Fork for each request. Only the forks come back from here, each with what to run."""
-        launch.libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+        doors.libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
         # the kernel buries them: the host watches its runs itself
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         gc.freeze()  # a collection in a fork would copy what it only looks at
@@ -120,8 +119,8 @@ def _next(control: socket.socket) -> list[int]:
 
 
 def _begin(
-    runs: dict[str, launch.Run], ids: tuple[int, int], descriptors: Sequence[int]
-) -> tuple[launch.Run, launch.Task]:
+    runs: dict[str, begin.Run], ids: tuple[int, int], descriptors: Sequence[int]
+) -> tuple[begin.Run, begin.Task]:
     """Put a holder between the server and the run; what comes back is the run."""
     plan, its_control, *channels = descriptors[:4]
     stdout, stderr, *lifeline = descriptors[4:]
@@ -140,23 +139,23 @@ def _begin(
             namespaces.enter(*ids)
             code = namespaces.be_first(its_control)
     except BaseException:  # noqa: BLE001 - whatever it was, the host must hear of it
-        launch.fail(control)
+        begin.fail(control)
     if code is not None:
         _tell(control, code)
     control.detach()
-    control = socket.socket(fileno=launch.arrange_descriptors(its_control, *channels))
+    control = socket.socket(fileno=begin.arrange_descriptors(its_control, *channels))
     try:
         _as_if_fresh(plan_of_doors["environment"])
     except BaseException:  # noqa: BLE001 - whatever it was, the host must hear of it
-        launch.fail(control)
-    return launch.follow(plan_of_doors, files, control, runs)
+        begin.fail(control)
+    return begin.follow(plan_of_doors, files, control, runs)
 
 
 def _introduce(control: socket.socket) -> None:
     """Let the host find out our process id, and wait until it holds us."""
     control.send(json.dumps({"began": True}).encode())
     if control.recv(16) != b"held":
-        os._exit(launch.SETUP_FAILED)
+        os._exit(begin.SETUP_FAILED)
 
 
 def _tell(control: socket.socket, code: int) -> NoReturn:
@@ -166,12 +165,7 @@ def _tell(control: socket.socket, code: int) -> NoReturn:
 
 def _as_if_fresh(environment: dict[str, str]) -> None:
     """Forget what an interpreter of this run's own would not know, or would have by chance."""
-    launch.libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)  # honest libraries read /proc/self
-    for name in [name for name in sys.modules if name.split(".")[0] == "grader_first"]:
-        del sys.modules[name]
-    main = types.ModuleType("__main__")
-    main.__dict__["__builtins__"] = sys.modules["builtins"]
-    sys.modules["__main__"] = main
+    doors.libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)  # honest libraries read /proc/self
     random.seed()
     tempfile.tempdir = None
     vars(tempfile)["_name_sequence"] = None

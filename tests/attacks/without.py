@@ -173,7 +173,7 @@ DEFENCES = (
     Defence(
         name="no program gives capabilities back (root only)",
         remove=removals.inside(
-            "launch.py",
+            "doors.py",
             '"""Let no program that is started give capabilities back."""',
             "return",
         ),
