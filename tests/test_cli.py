@@ -1,9 +1,12 @@
 import json
 import shutil
+import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
+import psutil
 import pytest
 from typer.testing import CliRunner
 
@@ -111,6 +114,48 @@ def test_a_student_checks_own_work_and_hears_what_was_not_run():
         "test_evaluation",
     }
     assert "every_digit" not in wrong.stdout
+
+
+@pytest.mark.sandbox
+@pytest.mark.keras
+def test_a_watched_file_is_checked_at_each_save_by_one_server(tmp_path):
+    file = tmp_path / "homework.ipynb"
+    shutil.copy(SAMPLES / "ada.ipynb", file)
+    command = [sys.executable, "-m", "grader", "check", file, "-a", "mnist_softmax", "--watch"]
+    with (tmp_path / "out").open("w") as out, ExitStack() as at_last:
+        checking = at_last.enter_context(
+            subprocess.Popen([*command, "--json"], stdout=out, stderr=subprocess.PIPE, text=True)
+        )
+        at_last.callback(checking.kill)
+
+        def wait():
+            for line in checking.stderr:
+                if line.startswith(f"Waiting for {file}"):
+                    return (tmp_path / "out").read_text("utf-8")
+            raise AssertionError("it ended")
+
+        first = wait()
+        servers = _pythons(checking.pid)
+        shutil.copy(SAMPLES / "ivan.ipynb", file)
+        second = wait().removeprefix(first)
+        assert _pythons(checking.pid) & servers
+        file.write_text("{", "utf-8")
+        third = wait().removeprefix(first + second)
+        file.unlink()
+        shutil.copytree(SAMPLES, file)  # a class
+        nothing_new = wait()
+        checking.send_signal(signal.SIGINT)
+        assert checking.wait(30) == 1  # as the last version deserves
+
+    points = [json.loads(report)["points"] for report in (first, second, third)]
+    assert points == [15, 10, 0]
+    assert nothing_new == first + second + third
+
+
+def _pythons(pid):
+    """What runs Python below a process."""
+    below = psutil.Process(pid).children(recursive=True)
+    return {each.pid for each in below if each.name().startswith("python")}
 
 
 @pytest.mark.sandbox

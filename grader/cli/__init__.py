@@ -10,8 +10,9 @@ import typer
 
 from grader.cli import store
 from grader.cli.authoring import calibrate, validate
+from grader.cli.checking import check
 from grader.cli.common import OK
-from grader.cli.grading import check, grade
+from grader.cli.grading import grade
 from grader.cli.machine import data, doctor
 from grader.cli.release import handout, new, release
 

@@ -5,7 +5,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from grader.assignment import Assignment
     from grader.office import Wishes
+    from grader.records import Report
 
 OK, NOT_ALL_PASSED, WRONG_USAGE, PERSON_NEEDED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -148,3 +149,12 @@ def wishes_of(  # noqa: PLR0913 - one argument an option
         fresh=fresh,
         cluster=cluster,
     )
+
+
+def leave(reports: "list[Report]", *, strict: bool) -> NoReturn:
+    """End with the exit code that these reports deserve."""
+    if any(report.needs_a_person for report in reports):
+        raise typer.Exit(PERSON_NEEDED)
+    if strict and any(report.points < report.out_of for report in reports):
+        raise typer.Exit(NOT_ALL_PASSED)
+    raise typer.Exit(OK)

@@ -1,18 +1,15 @@
-"""``grader grade`` and ``grader check``: the main job, for a class and for oneself."""
+"""``grader grade``: the main job, for a class."""
 
 # Heavy modules are imported by the command that needs them: `grader --help` answers at once. What
 # shows results is imported when there are some: nothing that runs waits for it.
 # ruff: noqa: PLC0415
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from grader.cli.common import (
-    NOT_ALL_PASSED,
-    OK,
-    PERSON_NEEDED,
     AssignmentArgument,
     DataOption,
     FreshOption,
@@ -20,16 +17,10 @@ from grader.cli.common import (
     StoreOption,
     WithoutOption,
     faults,
+    leave,
     the_assignment,
     wishes_of,
 )
-from grader.errors import UsageError
-
-if TYPE_CHECKING:
-    from grader.assignment import Assignment
-    from grader.office import Wishes
-    from grader.records import Report, Submission
-    from grader.report.progress import Watch
 
 
 def grade(  # noqa: PLR0913, PLR0917 - one argument an option
@@ -74,6 +65,8 @@ def grade(  # noqa: PLR0913, PLR0917 - one argument an option
     from rich.console import Console
 
     from grader.intake.collect import collect
+    from grader.office import open_office
+    from grader.pipeline import grade as grade_all
     from grader.report.progress import Watch
 
     console = Console(highlight=False)
@@ -83,8 +76,20 @@ def grade(  # noqa: PLR0913, PLR0917 - one argument an option
         wishes = wishes_of(
             data, isolation, jobs, store, fresh=fresh, without=without, cluster=cluster
         )
-        with Watch(len(submissions), console) as watch:
-            reports = _grade(submissions, wanted, output, wishes, watch, hidden=True)
+        with (
+            Watch(len(submissions), console) as watch,
+            open_office(wanted, output, wishes, on_progress=watch.hear, say=watch.say) as office,
+        ):
+            watch.ready()
+            reports = grade_all(
+                submissions,
+                wanted,
+                office.desk,
+                office.hands,
+                jobs=office.jobs,
+                note_attempts=True,
+            )
+            watch.over(office.notes)
 
     from grader.report.overview import show_overview
     from grader.report.terminal import show_circumstances, show_class
@@ -99,107 +104,4 @@ def grade(  # noqa: PLR0913, PLR0917 - one argument an option
         f"Results: {output}/grades.csv, {output}/submissions/<student>/report.json",
         markup=False,
     )
-    _leave(reports, strict=strict)
-
-
-def check(  # noqa: PLR0913, PLR0917 - one argument an option
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Your notebook or script.")],
-    assignment: Annotated[
-        str | None,
-        typer.Option(
-            "-a",
-            "--assignment",
-            metavar="ASSIGNMENT",
-            help="Default: what the handout says it is.",
-        ),
-    ] = None,
-    as_json: Annotated[  # noqa: FBT002 - a flag of the command line
-        bool, typer.Option("--json", help="Print the report as JSON, and nothing else.")
-    ] = False,
-    data: DataOption = None,
-    isolation: IsolationOption = None,
-    store: StoreOption = None,
-    fresh: FreshOption = False,  # noqa: FBT002 - a flag of the command line
-) -> None:
-    """Check your own work before handing it in: the visible checks, run the same way."""
-    import tempfile
-
-    from rich.console import Console
-
-    from grader.intake.collect import collect
-    from grader.report.progress import Watch
-
-    console = Console(highlight=False, stderr=as_json)
-    with faults(console), tempfile.TemporaryDirectory(prefix="grader-") as folder:
-        wanted = the_assignment(assignment or _named_in(file))
-        submissions = collect([file])
-        if len(submissions) != 1:
-            raise UsageError(
-                f"{file}: holds {len(submissions)} submissions.",
-                remedy="For a class, use `grader grade`.",
-            )
-        wishes = wishes_of(data, isolation, 1, store, fresh=fresh)
-        with Watch(1, console) as watch:
-            report = _grade(submissions, wanted, Path(folder), wishes, watch, hidden=False)[0]
-
-    from grader.report.as_json import as_data
-    from grader.report.terminal import show_circumstances, show_one
-    from grader.safe.inert import inert_json
-
-    if as_json:
-        print(inert_json(as_data(report, for_student=True), indent=2).decode())  # noqa: T201
-    else:
-        show_one(report, console)
-        show_circumstances(report, console)
-    _leave([report], strict=True)
-
-
-# ------------------------------------------------------------------ what they share
-
-
-def _grade(
-    submissions: "list[Submission]",
-    assignment: "Assignment",
-    results: Path,
-    wishes: "Wishes",
-    watch: "Watch",
-    *,
-    hidden: bool,
-) -> "list[Report]":
-    from grader.office import open_office
-    from grader.pipeline import grade as grade_all
-
-    with open_office(assignment, results, wishes, on_progress=watch.hear, say=watch.say) as office:
-        watch.ready()
-        reports = grade_all(
-            submissions,
-            assignment,
-            office.desk,
-            office.hands,
-            jobs=office.jobs,
-            hidden=hidden,
-            note_attempts=hidden,
-        )
-        watch.over(office.notes)
-    return reports
-
-
-def _leave(reports: "list[Report]", *, strict: bool) -> NoReturn:
-    if any(report.needs_a_person for report in reports):
-        raise typer.Exit(PERSON_NEEDED)
-    if strict and any(report.points < report.out_of for report in reports):
-        raise typer.Exit(NOT_ALL_PASSED)
-    raise typer.Exit(OK)
-
-
-def _named_in(file: Path) -> str:
-    """The assignment that a handout says it belongs to."""
-    from grader.assignment import named_in
-
-    name = named_in(file)
-    if name is None:
-        raise UsageError(
-            f"{file}: does not say which assignment it belongs to.",
-            remedy=f"Say so: grader check {file} --assignment mnist_softmax",
-        )
-    return name
+    leave(reports, strict=strict)

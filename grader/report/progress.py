@@ -88,7 +88,9 @@ class Watch:
         )
 
     def __enter__(self) -> Self:
-        """Start showing."""
+        """Start showing, from the beginning if something was shown before."""
+        self._done = self.known = 0
+        self._bar.reset(self._task)
         if self._live_view:
             self._live.start()
         return self
@@ -125,11 +127,12 @@ class Watch:
             self._console.print(note, markup=False)
         if self.known:
             whole = "All" if self.known == self._total else f"{self.known} of"
-            self._console.print(
-                f"{whole} {self._total} submissions were known already: "
-                "no code was run for them (--fresh runs everything again).",
-                markup=False,
+            known = (
+                f"{whole} {self._total} submissions were known already: no code was run for them"
+                if self._total > 1
+                else "This submission was known already: no code was run"
             )
+            self._console.print(f"{known} (--fresh runs everything again).", markup=False)
 
     def hear(self, step: Step) -> None:
         """Take one step of one submission."""
