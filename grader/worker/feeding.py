@@ -1,7 +1,7 @@
 """Brings arrays into TensorFlow the short way.
 
-Two things cost as much as the training of a small network, each time that Keras goes through
-arrays, and neither can be seen from outside:
+Three things cost as much as the training of a small network, each time that Keras goes through
+arrays, and none can be seen from outside:
 
 - An array is copied twice, once by NumPy, so that nobody can change the tensor by changing the
   array, and once more because the copy does not begin where TensorFlow wants data to begin. Here
@@ -10,6 +10,10 @@ arrays, and neither can be seen from outside:
   that nothing random in it runs out of order; to do so it makes up data as large as the real ones.
   Keras' own pipeline for arrays has nothing that could: it draws one order for each epoch, in one
   place, and gathers rows by it. It is begun as it was written.
+- A thread of TensorFlow's wakes up now and then to choose how much such a pipeline does at a time
+  (autotuning; here there is but one thread to do it). At the end it is told to stop before it could
+  know that it shall; where all cores are busy it looks, finds nothing, and sleeps on for as long as
+  it had meant to, while the training waits for it: up to the length of an epoch. It is not begun.
 
 Any other pipeline (a generator, a ``tf.data`` of the student's own) is begun as ever, and so is
 Keras' own where its making was replaced, where random operations have no seed, and beside threads
@@ -51,6 +55,8 @@ class DirectFeed:
         """Arrays that were copied once instead of twice."""
         self.begun = 0
         """How often a pipeline was begun as Keras had written it."""
+        self.untuned = 0
+        """Pipelines of Keras' for arrays that nobody tunes."""
 
     def install(self) -> None:
         """Let Keras feed arrays this way."""
@@ -67,15 +73,23 @@ class DirectFeed:
             return tree.map_structure(self._as_tensor, found)
 
         class TFEpochIterator(trainer.TFEpochIterator):  # type: ignore[misc]  # Keras has no types
-            """Keras' own; what it goes through is begun as it was written."""
+            """Keras' own; what it goes through is left alone, and begun as it was written."""
 
-            def _get_iterator(self) -> Any:
-                batches = super()._get_iterator()
-                known = (
+            def __init__(self, *args: Any, **kwargs: Any) -> None:
+                super().__init__(*args, **kwargs)
+                self._known = (
                     type(self.data_adapter) is ArrayDataAdapter
                     and ArrayDataAdapter.get_tf_dataset is make
                 )
-                return _Begun(batches, feed) if known else batches
+                # over several devices it would be something else
+                batches: Any = super()._get_iterator()
+                if self._known and isinstance(batches, tf.data.Dataset):
+                    feed.untuned += 1
+                    self._distributed_dataset = _untuned(batches)
+
+            def _get_iterator(self) -> Any:
+                batches = super()._get_iterator()
+                return _Begun(batches, feed) if self._known else batches
 
         array_slicing.convert_to_sliceable = convert_to_sliceable
         trainer.TFEpochIterator = TFEpochIterator
@@ -103,6 +117,12 @@ class _Begun:
         self._feed.begun += 1
         with _as_written():
             return iter(self._batches)
+
+
+def _untuned(batches: Any) -> Any:
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return batches.with_options(options)
 
 
 @contextlib.contextmanager

@@ -32,7 +32,7 @@ def use(model, inputs=x, targets=y, **options):
 """
 KEEP = """
 feed = next((one for one in gc.get_objects() if isinstance(one, DirectFeed)), None)
-kept = {"feed": np.array([feed.copied, feed.begun] if feed else [])}
+kept = {"feed": np.array([feed.copied, feed.begun, feed.untuned] if feed else [])}
 for place, variable in enumerate([*model.variables, *model.optimizer.variables]):
     kept[f"{place} {variable.path}"] = np.asarray(variable)
 for number, values in enumerate(told):
@@ -97,23 +97,25 @@ def both(kernel, code):
         assert run.outcomes == ["ok"] * 3, run.errors
     usual, direct = (run.arrays() for run in runs)
     assert not usual.pop("feed").size
-    copied, begun = direct.pop("feed").tolist()
+    counted = direct.pop("feed").tolist()
     assert list(usual) == list(direct)
     assert [name for name in usual if usual[name].tobytes() != direct[name].tobytes()] == []
-    return copied, begun
+    return counted
 
 
 @pytest.mark.parametrize("case", FED)
 def test_what_is_fed_directly_is_learnt_the_same(kernel, case):
-    copied, begun = both(kernel, FED[case])
+    copied, begun, untuned = both(kernel, FED[case])
     assert copied >= 5 or case == "a table"
     assert begun >= 5
+    assert untuned >= 3
 
 
 @pytest.mark.parametrize("case", LEFT)
 def test_other_pipelines_are_begun_as_ever(kernel, case):
-    _, begun = both(kernel, LEFT[case])
+    _, begun, untuned = both(kernel, LEFT[case])
     assert begun == 0
+    assert untuned == 0 or case == "threads"
 
 
 def test_operations_are_deterministic_again(kernel):
