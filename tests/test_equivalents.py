@@ -1,7 +1,7 @@
 """However a right network is spelled, every check of what it is passes.
 
-Each spelling trains for a moment on a few samples; what only long training or a plot can show is
-another test's.
+Each spelling trains for a moment on a few samples and is asked about a part of what is held out;
+what only long training or a plot can show is another test's.
 """
 
 from dataclasses import dataclass, replace
@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from grader.assignment import find_assignment, read_assignment
+from grader.authoring.brief import open_part
 from grader.intake.collect import collect
 from grader.office import Wishes, open_office
 from grader.pipeline import grade
+from grader.workbench import silent
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.keras]
 
@@ -395,7 +397,11 @@ def _grade(name, folder):
         (submission,) = collect([Path(path)])
         submissions.append(replace(submission, student=f"s{number}", origin=title))
     assignment = read_assignment(find_assignment(name))
-    with open_office(assignment, folder / "results", Wishes(store=folder / "store")) as office:
+    wishes = Wishes(store=folder / "store")
+    with (
+        open_office(assignment, folder / "results", wishes) as whole,
+        open_part(assignment, whole, wishes, silent) as office,
+    ):
         reports = grade(submissions, assignment, office.desk, office.hands, jobs=office.jobs)
     return dict(zip(SPELLINGS, reports, strict=True))
 

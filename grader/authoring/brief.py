@@ -21,7 +21,7 @@ EPOCH = Training(epochs=1, seconds=20.0)
 """The largest networks of the course take a minute an epoch; what is judged then does not depend on
 how far they came."""
 ROWS = 2000
-"""Served of each split."""
+"""Of each split that is served, and of what is held out."""
 MEMORY_GIB = 4.0
 """Enough for so few rows; several such runs fit where one whole run does."""
 
@@ -44,7 +44,7 @@ def small(assignment: Assignment) -> Assignment:
 def open_part(
     assignment: Assignment, office: Office, wishes: Wishes, on_progress: OnProgress
 ) -> Iterator[Office]:
-    """Open an office beside another, in which only a part of the data is served.
+    """Open an office beside another, which has only a part of its data.
 
     Args:
         assignment: What is tried, with its limits.

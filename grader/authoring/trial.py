@@ -107,8 +107,9 @@ class Trial:
     def _grade_briefly(self, work: Sequence[Submission]) -> dict[str, Report]:
         """Train for one epoch, and on a part of the data where the reference bears it."""
         assignment = brief(self.plan.assignment)
-        if not self.wishes.cluster and is_divisible(self.office.desk.bench.dataset):
-            less = small(assignment)
+        if not self.wishes.cluster:
+            divisible = is_divisible(self.office.desk.bench.dataset)
+            less = small(assignment) if divisible else assignment
             with open_part(less, self.office, self.wishes, self.ear.hear) as part:
                 reports = self._grade(work[:1], less, part)
                 missing = self._able(self.reference) - self._able(reports[REFERENCE])

@@ -2,12 +2,16 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from grader.datasets.arrays import read_npz, sha256_of, write_npz
 from grader.datasets.records import Dataset
 
 _PASSABLE, _OPEN, _READABLE = 0o711, 0o755, 0o644
 """Student code runs as another user: it gets to what is served, and past what lies above."""
+_OURS = 0o700
 
 
 def is_divisible(dataset: Dataset) -> bool:
@@ -16,7 +20,9 @@ def is_divisible(dataset: Dataset) -> bool:
 
 
 def part_of(dataset: Dataset, rows: int, folder: Path) -> Dataset:
-    """Serve only the first rows of each split; what is held out stays whole, and nothing is extra.
+    """Serve and hold out only the first rows; nothing is extra.
+
+    What cannot be served in part is served whole.
 
     Args:
         dataset: The whole.
@@ -24,11 +30,28 @@ def part_of(dataset: Dataset, rows: int, folder: Path) -> Dataset:
         folder: A private folder for the files.
 
     Raises:
-        DataError: A served file cannot be read.
+        DataError: A file cannot be read.
     """
-    served = folder / "served"
-    served.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(_PASSABLE)
+    part = dataclasses.replace(
+        dataset,
+        **_held_out_part(dataset, rows, folder),
+        extra=None,
+        description=f"the first {rows:,} rows of {dataset.description}",
+    )
+    if not is_divisible(dataset):
+        return part
+    served = _served_part(dataset, rows, folder / "served")
+    return dataclasses.replace(
+        part,
+        served=served,
+        served_sha256=tuple(sha256_of(file) for file in sorted(served.iterdir())),
+    )
+
+
+def _served_part(dataset: Dataset, rows: int, served: Path) -> Path:
+    served.mkdir()
     served.chmod(_OPEN)
     for file in sorted(dataset.served.iterdir()):
         copy = served / file.name
@@ -38,10 +61,27 @@ def part_of(dataset: Dataset, rows: int, folder: Path) -> Dataset:
         else:
             copy.write_bytes(file.read_bytes())
         copy.chmod(_READABLE)
-    return dataclasses.replace(
-        dataset,
-        served=served,
-        served_sha256=tuple(sha256_of(file) for file in sorted(served.iterdir())),
-        extra=None,
-        description=f"the first {rows:,} rows of {dataset.description}",
-    )
+    return served
+
+
+def _held_out_part(dataset: Dataset, rows: int, folder: Path) -> dict[str, Any]:
+    if not dataset.samples:
+        return {}
+    held_out, labels = folder / "held-out", folder / "labels"
+    for each in (held_out, labels):
+        each.mkdir(_OURS)
+    arrays = {
+        file.stem: np.load(file, mmap_mode="r", allow_pickle=False)
+        for file in sorted(dataset.held_out.glob("*.npy"))
+    }
+    if "lengths" in arrays:  # the reviews lie one after the other
+        arrays["ranks"] = arrays["ranks"][: arrays["lengths"][:rows].sum()]
+    for name, array in arrays.items():
+        of_all = name.startswith("train_")  # what all of the training data has on average
+        np.save(held_out / f"{name}.npy", array if of_all or name == "ranks" else array[:rows])
+    np.save(labels / "labels.npy", dataset.labels()[:rows])
+    return {
+        "held_out": held_out,
+        "labels_file": labels / "labels.npy",
+        "labels_sha256": sha256_of(labels / "labels.npy"),
+    }
