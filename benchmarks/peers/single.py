@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks.peers.bench import Bench
 from benchmarks.peers.contestants import Ours, PlainPython
+from benchmarks.peers.watched import save_to_verdict
 from benchmarks.peers.work import Work, write_class
 from benchmarks.shared.faults import BenchmarkError
 from benchmarks.shared.grading import (
@@ -22,6 +23,8 @@ from benchmarks.shared.grading import (
 from benchmarks.shared.notebooks import new_seed
 from benchmarks.shared.running import REPOSITORY, Command, Usage, run, tail
 
+SAVES = 4
+"""Of a file that is watched."""
 NOT_ALL_PASSED = 1
 """The exit code of ``grader check`` for work that has not earned full marks."""
 
@@ -38,6 +41,8 @@ class Single:
     """``python script.py``, for one."""
     check: Usage
     """``grader check``, for one."""
+    again_seconds: float
+    """``grader check --watch``: from a save to the report."""
     batch: Usage
     """``grader grade --jobs 1``, for so many."""
     twice: Usage
@@ -73,16 +78,17 @@ def measure_single(bench: Bench, work: Work, *, rounds: int, submissions: int) -
         one, *rest = write_class(
             folder / "notebooks",
             work,
-            first_seed=seed + number * 4 * submissions,
-            students=3 * submissions + 1,
+            first_seed=seed + number * (4 * submissions + SAVES),
+            students=3 * submissions + 1 + SAVES,
         )
         batch, _ = _grade(bench, work, folder / "batch", rest[:submissions])
-        twice, fits = _grade(bench, work, folder / "twice", rest[submissions:])
+        twice, fits = _grade(bench, work, folder / "twice", rest[submissions : 3 * submissions])
         single = Single(
             work=work.name,
             round=number,
             python=_script(bench, work, folder / "python", one),
             check=_check(work, folder / "check", one),
+            again_seconds=save_to_verdict(work, folder / "watch", rest[3 * submissions :]),
             batch=batch,
             twice=twice,
             submissions=submissions,
@@ -91,7 +97,8 @@ def measure_single(bench: Bench, work: Work, *, rounds: int, submissions: int) -
         kind = "warm-up" if number == 0 else f"round {number}"
         print(
             f"{work.name:<8} {kind:<9} one alone: check {single.check.seconds:.2f} s, python "
-            f"{single.python.seconds:.2f} s; one further: {single.further_seconds:.2f} s, "
+            f"{single.python.seconds:.2f} s; saved again: {single.again_seconds:.2f} s; "
+            f"one further: {single.further_seconds:.2f} s, "
             f"load {os.getloadavg()[0]:.1f}",
             flush=True,
         )

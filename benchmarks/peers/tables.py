@@ -105,6 +105,10 @@ def single_summary(taken: Sequence[Single]) -> dict[str, Spread]:
         "grader check / python": Spread.of(
             one.check.seconds / one.python.seconds for one in counted
         ),
+        "saved again, s": Spread.of(one.again_seconds for one in counted),
+        "saved again / python": Spread.of(
+            one.again_seconds / one.python.seconds for one in counted
+        ),
         "one further, s": Spread.of(one.further_seconds for one in counted),
         "one further / python": Spread.of(
             one.further_seconds / one.python.seconds for one in counted

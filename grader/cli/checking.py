@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _State = tuple[tuple[str, int, int], ...]
 """Of each file its name, when it was written, and its size."""
-LOOK_S = 0.25
+LOOK_S = 0.1
 """Seconds between two looks at a file that is watched."""
 
 
