@@ -10,6 +10,7 @@ from typing import Protocol
 
 from grader.assignment import Assignment
 from grader.errors import ClusterError, GraderError, StoreError
+from grader.execute.record import unreadable
 from grader.find_out import Findings, Order
 from grader.judging.judgement import Judgement, answers_alone, card_of
 from grader.judging.own_code import NO_LAYERS, UNCOUNTED, could_not_be_saved
@@ -85,9 +86,12 @@ class Gatherer:
 
     def _gather(self, submission: Submission) -> Evidence:
         if submission.problem:
-            execution = ExecutionRecord(ending="unreadable", problem=submission.problem)
             return Evidence(
-                submission=submission, execution=execution, card=None, measurement=None, known=True
+                submission=submission,
+                execution=unreadable(submission),
+                card=None,
+                measurement=None,
+                known=True,
             )
         first = self._with_others(self._once(submission, self._assignment))
         measurement = first.measurement

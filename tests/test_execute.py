@@ -156,7 +156,7 @@ def test_a_kernel_that_never_started_is_our_fault(run, assignment_folder, make, 
 def test_an_unreadable_submission_is_not_run(assignment_folder, make):
     assignment = read_assignment(assignment_folder(checks="x = 1"))
     record, _ = execute(make.submission(problem="the file is empty"), assignment, None)
-    assert (record.ending, record.problem) == ("unreadable", "the file is empty")
+    assert (record.ending, record.problem) == ("unreadable", "The file is empty.")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from grader.assignment import Assignment
 from grader.errors import RunLostError, WorkerError
 from grader.execute.heard import Heard
 from grader.execute.models import MOST_MODELS, file_of
-from grader.execute.record import record
+from grader.execute.record import record, unreadable
 from grader.judging.own_code import Asking
 from grader.records import ExecutionRecord, Submission
 from grader.sandbox.interface import GIB, MIB, Job, Limits
@@ -47,7 +47,7 @@ def execute(
         RunLostError: The run died with what it stood on.
     """
     if submission.problem:
-        return ExecutionRecord(ending="unreadable", problem=submission.problem), {}
+        return unreadable(submission), {}
     settings = assignment.settings
     questions = {name: settings.probes[name].question() for name in probes}
     heard = Heard(submission, assignment, bench, questions, asking)

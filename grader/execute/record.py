@@ -6,11 +6,24 @@ from grader.assignment import Assignment
 from grader.choose import choose
 from grader.execute.heard import Heard
 from grader.execute.models import found_models
-from grader.records import CellOutcome, CellRecord, ExecutionRecord, ProbeAnswer, RunEnding
+from grader.records import (
+    CellOutcome,
+    CellRecord,
+    ExecutionRecord,
+    ProbeAnswer,
+    RunEnding,
+    Submission,
+)
 from grader.sandbox.interface import Outcome
 
 PROBES_MAY_HIT = ("timeout", "cpu", "memory", "processes", "disk")
 """Endings that are not the run's when they come after its last cell, while probes are asked."""
+
+
+def unreadable(submission: Submission) -> ExecutionRecord:
+    """What is known of work that could not be read: why, as a sentence."""
+    why = submission.problem
+    return ExecutionRecord(ending="unreadable", problem=f"{why[:1].upper()}{why[1:]}.")
 
 
 def record(heard: Heard, outcome: Outcome, assignment: Assignment) -> ExecutionRecord:

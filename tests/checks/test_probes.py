@@ -330,8 +330,8 @@ def test_whose_fault_a_missing_answer_is(make):
         Probes(probes, make.execution())["b"]
     with pytest.raises(BrokenFactError, match="was not asked"):
         Probes(probes, make.execution())["a"]
-    unreadable = make.execution(ending="unreadable", problem="the file is empty")
-    assert refused(Probes(probes, unreadable)["a"].expect_equal, 1).hint == "the file is empty"
+    unreadable = make.execution(ending="unreadable", problem="The file is empty.")
+    assert refused(Probes(probes, unreadable)["a"].expect_equal, 1).hint == "The file is empty."
 
 
 # ------------------------------------------------------------------ answers to questions
