@@ -91,7 +91,6 @@ class Gatherer:
                 execution=unreadable(submission),
                 card=None,
                 measurement=None,
-                known=True,
             )
         first = self._with_others(self._once(submission, self._assignment))
         measurement = first.measurement

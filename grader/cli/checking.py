@@ -4,7 +4,6 @@
 # shows results is imported when there are some: nothing that runs waits for it.
 # ruff: noqa: PLC0415
 
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -20,6 +19,7 @@ from grader.cli.common import (
     StoreOption,
     faults,
     leave,
+    say,
     the_assignment,
     wishes_of,
 )
@@ -125,7 +125,7 @@ def _versions(file: Path, *, watch: bool) -> "Iterator[Submission]":
     seen = _state(file)
     yield _the_submission(file)
     while watch:
-        print(f"Waiting for {file} to be saved; Ctrl-C ends this.", file=sys.stderr)  # noqa: T201
+        say(f"Waiting for {file} to be saved; Ctrl-C ends this.")
         try:
             seen = _next_state(file, seen)
         except KeyboardInterrupt:
@@ -133,7 +133,7 @@ def _versions(file: Path, *, watch: bool) -> "Iterator[Submission]":
         try:
             submission = _the_submission(file)
         except GraderError as error:
-            print(f"grader: {error}", file=sys.stderr)  # noqa: T201
+            say(f"grader: {error}")
         else:
             yield submission
 

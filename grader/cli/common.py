@@ -62,6 +62,13 @@ WithoutOption = Annotated[
 ]
 
 
+def say(text: str) -> None:
+    """Tell whoever watches, beside the results; a file in it may be called anything."""
+    from grader.safe.inert import printable
+
+    print("\n".join(map(printable, text.split("\n"))), file=sys.stderr, flush=True)  # noqa: T201
+
+
 class faults:  # noqa: N801 - used as a word: `with faults(console):`
     """Turns the grader's own errors into a sentence and exit code 2."""
 
@@ -74,14 +81,11 @@ class faults:  # noqa: N801 - used as a word: `with faults(console):`
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Print what is wrong and what to do, and leave."""
         if isinstance(error, GraderError):
-            from grader.safe.inert import printable
-
-            lines = map(printable, str(error).split("\n"))  # a file may be called anything
-            print("\n".join(["grader: " + next(lines), *lines]), file=sys.stderr)  # noqa: T201
+            say(f"grader: {error}")
             _abandon(WRONG_USAGE)
             raise typer.Exit(WRONG_USAGE) from None
         if isinstance(error, KeyboardInterrupt):
-            print("grader: interrupted.", file=sys.stderr)  # noqa: T201
+            say("grader: interrupted.")
             _abandon(INTERRUPTED)
 
 
