@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from grader.assignment import Assignment
 from grader.datasets import Dataset
 from grader.records import Measurement, Metric, ModelCard, Predictions, Task
+from grader.settings import ModelWanted
 
 Rows = NDArray[np.float32]
 NOTHING_HELD_OUT = "No held-out samples are here: it is measured when the work is graded"
@@ -38,7 +39,7 @@ def measure(
     if model is None or assignment.settings.data is None:
         return None
     labels = dataset.labels()
-    metric: Metric = "mean_squared_error" if model.task == "regression" else "accuracy"
+    metric = metric_of(model)
     nothing = Measurement(metric=metric, value=None, samples=len(labels), where=card.where)
     if not len(labels):
         return replace(nothing, problem=NOTHING_HELD_OUT)
@@ -65,6 +66,11 @@ def measure(
     best = max(each, key=worth)
     tried = {found.form: found.value for found in each if found.value is not None}
     return replace(best, tried=tried)
+
+
+def metric_of(model: ModelWanted) -> Metric:
+    """What a model of this task is measured by."""
+    return "mean_squared_error" if model.task == "regression" else "accuracy"
 
 
 def as_read(metric: Metric, value: float) -> str:

@@ -140,13 +140,11 @@ class Chance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Calibration:
-    """How what the reference reaches spreads over seeds, and what threshold that allows."""
+class Spread:
+    """How what a model of the reference reaches spreads over seeds, and what bound that allows."""
 
-    assignment: str
-    """Its name."""
-    solution: str
-    """The reference's file."""
+    model: str
+    """Its name below ``[models]``; empty for the model of ``[model]``."""
     metric: Metric
     """What is measured."""
     runs: Mapping[int, float]
@@ -157,14 +155,36 @@ class Calibration:
     """Of the runs; of errors, the geometric mean."""
     deviation: float
     """Standard deviation, with n - 1; of errors, that of their natural logarithm."""
-    present: Chance
-    """At the assignment's bound."""
+    present: Chance | None
+    """At the bound in ``[thresholds]``; ``None`` where it stands in a check."""
     proposed: Chance
     """At the proposed bound."""
     margin: float
     """The proposed margin."""
+
+    @property
+    def table(self) -> str:
+        """The table below ``[thresholds]`` in which the bound stands."""
+        return "accuracy" if self.metric == "accuracy" else "error"
+
+    @property
+    def key(self) -> str:
+        """What the bound is called, there and in checks."""
+        return "at_least" if self.metric == "accuracy" else "at_most"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """How what the reference reaches spreads over seeds, and what thresholds that allows."""
+
+    assignment: str
+    """Its name."""
+    solution: str
+    """The reference's file."""
+    models: tuple[Spread, ...]
+    """Those that were measured, that of ``[model]`` first."""
     share: float
-    """The share of correct solutions that the proposed bound is made for."""
+    """The share of correct solutions that a proposed bound is made for."""
     confidence: float
     """How sure it is that at least this share passes."""
     data: str
@@ -175,11 +195,6 @@ class Calibration:
     """Wall time."""
 
     @property
-    def table(self) -> str:
-        """The table below ``[thresholds]`` in which the bound stands."""
-        return "accuracy" if self.metric == "accuracy" else "error"
-
-    @property
-    def key(self) -> str:
-        """What the bound is called there."""
-        return "at_least" if self.metric == "accuracy" else "at_most"
+    def threshold(self) -> Spread | None:
+        """The one whose bound stands in ``[thresholds]``."""
+        return next((each for each in self.models if each.present and not each.model), None)

@@ -6,7 +6,7 @@ each seed is a run of its own in the evidence store, so that more seeds cost onl
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -30,9 +30,10 @@ from grader.authoring.watching import Ear, Watching, unwatched
 from grader.batch import as_they_finish
 from grader.errors import AssignmentError
 from grader.gather import Gatherer
+from grader.measure import metric_of
 from grader.office import Wishes, open_office
-from grader.records import Evidence
-from grader.trials import Calibration, Chance
+from grader.records import Evidence, Measurement
+from grader.trials import Calibration, Chance, Spread
 from grader.workbench import Progress
 
 ENOUGH = 10
@@ -50,10 +51,11 @@ def calibrate(
     watching: Watching = unwatched,
     say: Callable[[str], None] = lambda _: None,
 ) -> Calibration:
-    """Run the reference with several seeds and propose a threshold.
+    """Run the reference with several seeds and propose thresholds.
 
     Args:
-        assignment: Asks for an accuracy, or for a small error.
+        assignment: Asks for an accuracy, or for a small error; or for several models, each of
+            which is measured.
         solution: The reference's file.
         runs: How many seeds.
         wishes: Isolation, data, evidence store.
@@ -61,10 +63,10 @@ def calibrate(
         say: Told what is being prepared.
 
     Raises:
-        AssignmentError: The assignment asks for neither, a run gave none, or every seed gave the
-            same.
+        AssignmentError: The assignment asks for nothing of it, a run gave none, or every seed gave
+            the same.
     """
-    scale, bound = _asked_for(assignment)
+    wanted = _asked_for(assignment)
     began = time.perf_counter()
     reference = read_solution(solution)
     ear = Ear()
@@ -99,50 +101,40 @@ def calibrate(
                     )
                 )
         data = office.desk.bench.dataset.description
-    values = {seed: _measured(found[seed], solution) for seed in sorted(found)}
-    sample = summed_up([scale.score(value) for value in values.values()])
-    if not sample.deviation:
-        what = scale.metric.replace("_", " ")
-        raise AssignmentError(
-            f"{solution}: each of {runs} seeds gave the same {what}, "
-            f"{next(iter(values.values())):.4g}: there is no luck to measure.",
-            remedy="A solution that sets a seed of its own hides what students will see: take "
-            "set_random_seed out of it.",
-        )
-    factor = tolerance_factor(sample.size, SHARE, CONFIDENCE)
-    proposed = scale.kinder(sample.mean - factor * sample.deviation)
-    measured = found[first].measurement
+    runs_of = {name: _measured(name, found, solution) for name in wanted}
+    spreads = tuple(
+        _spread(name, runs_of[name], *wanted[name], solution) for name in wanted if runs_of[name]
+    )
     return Calibration(
         assignment=assignment.name,
         solution=str(solution),
-        metric=scale.metric,
-        runs=values,
-        samples=measured.samples if measured else 0,
-        mean=scale.value(sample.mean),
-        deviation=sample.deviation,
-        present=_chance(sample, tuple(values.values()), scale, bound),
-        proposed=_chance(sample, tuple(values.values()), scale, proposed),
-        margin=scale.margin(proposed, sample),
+        models=spreads,
         share=SHARE,
         confidence=CONFIDENCE,
         data=data,
-        notes=tuple(_notes(runs, is_kind=scale.score(bound) <= scale.score(proposed))),
+        notes=tuple(_notes(runs, spreads, [name for name in wanted if not runs_of[name]])),
         seconds=time.perf_counter() - began,
     )
 
 
-def _asked_for(assignment: Assignment) -> tuple[Scale, float]:
-    """What the assignment has a threshold of, and where it is."""
-    thresholds = assignment.settings.thresholds
-    if wanted := thresholds.accuracy:
-        return Scale("accuracy"), wanted.at_least
-    if thresholds.error:
-        return Scale("mean_squared_error"), thresholds.error.at_most
-    raise AssignmentError(
-        f"{assignment.folder / FILE}: there is no threshold to calibrate.",
-        remedy="Where an accuracy is to be asked for, write [thresholds.accuracy] and a first "
-        "at_least = 0.5 there; for a regression, [thresholds.error] and at_most.",
-    )
+def _asked_for(assignment: Assignment) -> dict[str, tuple[Scale, float | None]]:
+    """Each model's scale, and its bound if it stands in ``[thresholds]``."""
+    settings = assignment.settings
+    accuracy, error = settings.thresholds.accuracy, settings.thresholds.error
+    wanted: dict[str, tuple[Scale, float | None]] = {}
+    if settings.model and accuracy:
+        wanted[""] = Scale("accuracy"), accuracy.at_least
+    elif settings.model and error:
+        wanted[""] = Scale("mean_squared_error"), error.at_most
+    if settings.data:
+        wanted |= {name: (Scale(metric_of(one)), None) for name, one in settings.models.items()}
+    if not wanted:
+        raise AssignmentError(
+            f"{assignment.folder / FILE}: there is no threshold to calibrate.",
+            remedy="Where an accuracy is to be asked for, write [thresholds.accuracy] and a first "
+            "at_least = 0.5 there; for a regression, [thresholds.error] and at_most.",
+        )
+    return wanted
 
 
 def _of_seed(assignment: Assignment, seed: int) -> Assignment:
@@ -152,16 +144,57 @@ def _of_seed(assignment: Assignment, seed: int) -> Assignment:
     return replace(assignment, settings=replace(settings, seed=seed, thresholds=once))
 
 
-def _measured(evidence: Evidence, solution: Path) -> float:
-    found = evidence.measurement
-    if found is None or found.value is None:
-        reason = evidence.broken or (found.problem if found else "") or evidence.execution.problem
+def _measured(name: str, found: Mapping[int, Evidence], solution: Path) -> dict[int, Measurement]:
+    """What a model reached with each seed; nothing, where none of several can be measured."""
+    measured = {}
+    for seed in sorted(found):
+        evidence = found[seed]
+        judged = evidence.others.get(name) if name else None
+        measurement = judged.measurement if judged else None if name else evidence.measurement
+        if measurement is not None and measurement.value is not None:
+            measured[seed] = measurement
+        elif measured or not name:
+            reason = evidence.broken or (measurement.problem if measurement else "")
+            reason = reason or evidence.execution.problem or evidence.execution.ending
+            raise AssignmentError(
+                f"{solution}: the run with {evidence.submission.student} was not measured: "
+                f"{reason}.",
+                remedy="See what is wrong: grader validate",
+            )
+    return measured
+
+
+def _spread(
+    name: str,
+    measured: Mapping[int, Measurement],
+    scale: Scale,
+    bound: float | None,
+    solution: Path,
+) -> Spread:
+    values = {seed: each.value for seed, each in measured.items() if each.value is not None}
+    sample = summed_up([scale.score(value) for value in values.values()])
+    if not sample.deviation:
+        what = scale.metric.replace("_", " ")
         raise AssignmentError(
-            f"{solution}: the run with {evidence.submission.student} was not measured: "
-            f"{reason or evidence.execution.ending}.",
-            remedy="See what is wrong: grader validate",
+            f"{solution}: each of {len(values)} seeds gave the same {what}, "
+            f"{next(iter(values.values())):.4g}: there is no luck to measure.",
+            remedy="A solution that sets a seed of its own hides what students will see: take "
+            "set_random_seed out of it.",
         )
-    return found.value
+    factor = tolerance_factor(sample.size, SHARE, CONFIDENCE)
+    proposed = scale.kinder(sample.mean - factor * sample.deviation)
+    reached = tuple(values.values())
+    return Spread(
+        model=name,
+        metric=scale.metric,
+        runs=values,
+        samples=next(iter(measured.values())).samples,
+        mean=scale.value(sample.mean),
+        deviation=sample.deviation,
+        present=None if bound is None else _chance(sample, reached, scale, bound),
+        proposed=_chance(sample, reached, scale, proposed),
+        margin=scale.margin(proposed, sample),
+    )
 
 
 def _chance(sample: Sample, values: tuple[float, ...], scale: Scale, bound: float) -> Chance:
@@ -178,21 +211,32 @@ def _chance(sample: Sample, values: tuple[float, ...], scale: Scale, bound: floa
     )
 
 
-def _notes(runs: int, *, is_kind: bool) -> list[str]:
-    notes = [
-        "Only the reference ran: another correct solution may do a little better or worse.",
-    ]
+def _notes(runs: int, spreads: Sequence[Spread], unmeasured: Sequence[str]) -> Iterator[str]:
+    yield "Only the reference ran: another correct solution may do a little better or worse."
     if runs < ENOUGH:
-        notes.append(f"With {ENOUGH} runs or more the bounds are closer.")
-    if is_kind:
-        notes.append(
-            "The present threshold is easier to reach than the proposed one: that is kinder, as "
-            "long as `grader validate` shows that mistakes do not reach it."
-        )
-    return notes
+        yield f"With {ENOUGH} runs or more the bounds are closer."
+    for each in spreads:
+        scale = Scale(each.metric)
+        if each.present and scale.score(each.present.bound) <= scale.score(each.proposed.bound):
+            yield (
+                "The present threshold is easier to reach than the proposed one: that is kinder, "
+                "as long as `grader validate` shows that mistakes do not reach it."
+            )
+    if any(each.model for each in spreads):
+        yield "Bounds of [models.NAME] stand in checks: write them there."
+    if unmeasured:
+        yield f"Not measured on held-out data: {', '.join(unmeasured)}."
 
 
 # ------------------------------------------------------------------ writing it down
+
+
+def nowhere_to_write(assignment: Assignment) -> AssignmentError:
+    """Say that an assignment has no threshold to be written."""
+    return AssignmentError(
+        f"{assignment.folder / FILE}: there is no threshold of [model] to write.",
+        remedy="Bounds of [models.NAME] stand in checks: write them there, without --write.",
+    )
 
 
 def write_threshold(assignment: Assignment, found: Calibration) -> Path:
@@ -202,17 +246,20 @@ def write_threshold(assignment: Assignment, found: Calibration) -> Path:
         The file.
 
     Raises:
-        AssignmentError: It cannot be read or written.
+        AssignmentError: It cannot be read or written, or there is no threshold in it.
     """
     file = assignment.folder / FILE
+    spread = found.threshold
+    if spread is None:
+        raise nowhere_to_write(assignment)
     try:
         document = tomlkit.parse(file.read_text("utf-8"))
         thresholds = document["thresholds"]
-        wanted = thresholds[found.table] if isinstance(thresholds, Table | dict) else None
+        wanted = thresholds[spread.table] if isinstance(thresholds, Table | dict) else None
         if not isinstance(wanted, dict):
-            raise AssignmentError(f"{file}: there is no [thresholds.{found.table}].")
-        wanted[found.key] = found.proposed.bound
-        wanted["margin"] = found.margin
+            raise AssignmentError(f"{file}: there is no [thresholds.{spread.table}].")
+        wanted[spread.key] = spread.proposed.bound
+        wanted["margin"] = spread.margin
         file.write_text(tomlkit.dumps(document), "utf-8")
     except (OSError, TOMLKitError) as error:
         raise AssignmentError(f"{file}: cannot be changed: {error}.") from None

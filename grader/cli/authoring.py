@@ -117,7 +117,7 @@ def calibrate(  # noqa: PLR0913, PLR0917 - one argument an option
     from rich.console import Console
 
     from grader.authoring.calibrate import calibrate as calibrate_assignment
-    from grader.authoring.calibrate import write_threshold
+    from grader.authoring.calibrate import nowhere_to_write, write_threshold
     from grader.authoring.solution import find_solution
     from grader.report.trials import calibration_data, show_calibration
 
@@ -126,6 +126,9 @@ def calibrate(  # noqa: PLR0913, PLR0917 - one argument an option
         wanted = the_assignment(assignment)
         wishes = wishes_of(data, isolation, jobs, store, fresh=fresh)
         file = find_solution(wanted, solution)
+        thresholds = wanted.settings.thresholds
+        if write and not (wanted.settings.model and (thresholds.accuracy or thresholds.error)):
+            raise nowhere_to_write(wanted)
         found = calibrate_assignment(wanted, file, runs, wishes, watching=_watching(console))
         written = write_threshold(wanted, found) if write else None
     if as_json:
@@ -138,7 +141,7 @@ def calibrate(  # noqa: PLR0913, PLR0917 - one argument an option
             f"grader validate {assignment}",
             markup=False,
         )
-    else:
+    elif found.threshold:
         console.print("To write it into assignment.toml, add --write.", markup=False)
 
 

@@ -12,7 +12,7 @@ from grader.checks.verdict import count
 from grader.measure import as_read
 from grader.report.words import plain_text
 from grader.safe.plain import plain
-from grader.trials import Calibration, Complaint, Fate, MutantTried, Validation
+from grader.trials import Calibration, Complaint, Fate, MutantTried, Spread, Validation
 
 MARKS = {True: Text("✓", "green"), False: Text("✗", "red")}
 STYLES: dict[Fate, str] = {
@@ -177,9 +177,25 @@ def validation_data(found: Validation) -> dict[str, Any]:
 
 
 def show_calibration(found: Calibration, console: Console) -> None:
-    """Print the runs, their spread, and the threshold that they allow."""
+    """Print the runs, their spread, and the thresholds that they allow."""
+    for each in found.models:
+        what = each.metric.replace("_", " ")
+        whose = f"the reference's `{each.model}`" if each.model else "the reference"
+        console.print(Text(f"{found.assignment}: {what} of {whose}", "bold"))
+        _show_spread(each, console)
+        console.print(
+            f"Proposed: {each.key} = {each.proposed.bound:g}, margin = {each.margin:g}. "
+            f"At least {100 * found.share:g} % of correct solutions reach it, "
+            f"with a confidence of {100 * found.confidence:g} %."
+        )
+    console.print(Text(f"Data: {found.data}", "dim"))
+    for note in found.notes:
+        console.print(Text(f" · {plain_text(note)}", "dim"))
+    console.print(Text(f"It took {_duration(found.seconds)}.", "dim"))
+
+
+def _show_spread(found: Spread, console: Console) -> None:
     is_accuracy, what = found.metric == "accuracy", found.metric.replace("_", " ")
-    console.print(Text(f"{found.assignment}: {what} of the reference", "bold"))
     table = Table(expand=False)
     table.add_column("seed", justify="right")
     table.add_column(what, justify="right")
@@ -196,7 +212,6 @@ def show_calibration(found: Calibration, console: Console) -> None:
         f"{count(len(found.runs), 'run')} on {found.samples:,} held-out samples: {spread}, "
         f"{as_read(found.metric, min(values))} to {as_read(found.metric, max(values))}."
     )
-    console.print(Text(f"Data: {found.data}", "dim"))
     console.print(Text("How often a correct solution misses a threshold by bad luck", "bold"))
     chances = Table(expand=False)
     chances.add_column("threshold")
@@ -206,6 +221,8 @@ def show_calibration(found: Calibration, console: Console) -> None:
     chances.add_column("seen", justify="right", no_wrap=True)
     chances.add_column("by counting alone", justify="right")
     for name, chance in (("present", found.present), ("proposed", found.proposed)):
+        if chance is None:
+            continue
         chances.add_row(
             name,
             as_read(found.metric, chance.bound),
@@ -215,14 +232,6 @@ def show_calibration(found: Calibration, console: Console) -> None:
             f"up to {_percent(chance.most)}",
         )
     console.print(chances)
-    console.print(
-        f"Proposed: {found.key} = {found.proposed.bound:g}, margin = {found.margin:g}. "
-        f"At least {100 * found.share:g} % of correct solutions reach it, "
-        f"with a confidence of {100 * found.confidence:g} %."
-    )
-    for note in found.notes:
-        console.print(Text(f" · {plain_text(note)}", "dim"))
-    console.print(Text(f"It took {_duration(found.seconds)}.", "dim"))
 
 
 def _percent(share: float) -> str:

@@ -20,7 +20,7 @@ from grader.authoring.tolerance import (
     tolerance_factor,
 )
 from grader.errors import AssignmentError
-from grader.trials import Calibration, Chance
+from grader.trials import Calibration, Chance, Spread
 
 CHECK = '''
 import pytest
@@ -98,9 +98,8 @@ def test_a_chance_lies_within_its_interval_and_a_lower_floor_is_kinder(
 
 def calibration(**changes):
     chance = Chance(bound=0.912, missed=0.001, low=0.0, high=0.01, seen=0, most=0.3)
-    made = Calibration(
-        assignment="little",
-        solution="little.py",
+    spread = Spread(
+        model="",
         metric="accuracy",
         runs={7: 0.92, 8: 0.93},
         samples=10_000,
@@ -109,11 +108,15 @@ def calibration(**changes):
         present=replace(chance, bound=0.9),
         proposed=chance,
         margin=0.004,
+    )
+    return Calibration(
+        assignment="little",
+        solution="little.py",
+        models=(replace(spread, **changes),),
         share=0.99,
         confidence=0.95,
         data="a test",
     )
-    return replace(made, **changes)
 
 
 def test_the_proposal_is_written_and_every_comment_stays(assignment_folder, little_toml):
@@ -130,9 +133,9 @@ def test_the_proposal_is_written_and_every_comment_stays(assignment_folder, litt
 def test_of_a_regression_the_ceiling_is_written(assignment_folder, little_toml):
     error = '\n[thresholds.error]\nat_most = 0.5  # to be seen\nrule = "best"\n'
     folder = assignment_folder(little_toml + error, CHECK)
-    found = calibration(metric="mean_squared_error", margin=0.00031)
-    proposed = replace(found.proposed, bound=0.0017)
-    write_threshold(read_assignment(folder), replace(found, proposed=proposed))
+    proposed = replace(calibration().models[0].proposed, bound=0.0017)
+    found = calibration(metric="mean_squared_error", margin=0.00031, proposed=proposed)
+    write_threshold(read_assignment(folder), found)
     text = (folder / "assignment.toml").read_text("utf-8")
     assert "at_most = 0.0017  # to be seen" in text
     wanted = read_assignment(folder).settings.thresholds.error
@@ -163,3 +166,10 @@ def test_where_no_accuracy_is_asked_for_there_is_nothing_to_calibrate(assignment
     assignment = read_assignment(assignment_folder(checks=CHECK))
     with pytest.raises(AssignmentError, match="there is no threshold to calibrate"):
         calibrate(assignment, tmp_path / "little.py", 3)
+
+
+def test_bounds_in_checks_are_not_written(assignment_folder, little_toml):
+    folder = assignment_folder(little_toml, CHECK)
+    with pytest.raises(AssignmentError, match="no threshold of") as refused:
+        write_threshold(read_assignment(folder), calibration(model="other", present=None))
+    assert "stand in checks" in str(refused.value)

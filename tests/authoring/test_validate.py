@@ -78,6 +78,16 @@ inputs = ["as_is"]
 
 [thresholds.error]
 at_most = 0.000001
+
+[models.smaller]
+variable = "smaller"
+task = "regression"
+inputs = ["as_is"]
+
+[models.of_pairs]
+variable = "of_pairs"
+task = "regression"
+inputs = ["as_is"]
 """
 SQUARE = """\
 # %%
@@ -88,6 +98,12 @@ with np.load("square.npz") as given:
 model = keras.Sequential([keras.layers.Dense(8, activation="tanh"), keras.layers.Dense(1)])
 model.compile("adam", "mse")
 history = model.fit(x, y, epochs=5, verbose=2)
+smaller = keras.Sequential([keras.layers.Dense(1)])
+smaller.compile("adam", "mse")
+smaller.fit(x, y, epochs=1, verbose=2)
+of_pairs = keras.Sequential([keras.layers.Dense(1)])
+of_pairs.compile("adam", "mse")
+of_pairs.fit(np.repeat(x, 2, axis=1), y, epochs=1, verbose=2)
 """
 FLOOR = "\n[thresholds.accuracy]\nat_least = 0.5  # first guess\n"
 KINDS = (
@@ -257,7 +273,7 @@ def test_a_wrong_reference_and_a_generous_handout_are_named(folder):
 def test_seeds_spread_the_accuracy_and_the_floor_below_them_is_written(folder):
     result = call("calibrate", folder, "--runs", "3", "--write", "--json")
     assert result.exit_code == 0, result.output
-    found = json.loads(result.stdout)
+    (found,) = json.loads(result.stdout)["models"]
     values = list(found["runs"].values())
     assert list(found["runs"]) == ["7", "8", "9"]
     assert len(set(values)) > 1
@@ -300,12 +316,14 @@ def test_of_a_regression_the_errors_spread_and_the_ceiling_above_them_is_propose
     solution.write_text(SQUARE, "utf-8")
     result = call("calibrate", folder, "--runs", "3", "--json")
     assert result.exit_code == 0, result.output
-    found = json.loads(result.stdout)
+    found, smaller = json.loads(result.stdout)["models"]
     errors = list(found["runs"].values())
     assert (found["metric"], found["samples"]) == ("mean_squared_error", 30)
     assert found["mean"] == pytest.approx(float(np.exp(np.mean(np.log(errors)))))
     assert max(errors) < found["proposed"]["bound"]
     assert found["present"]["seen"] == 3
+    assert (smaller["model"], smaller["present"], smaller["samples"]) == ("smaller", None, 30)
+    assert max(smaller["runs"].values()) < smaller["proposed"]["bound"]
     shown = call("calibrate", folder, "--runs", "3", "--write")
     assert f"at_most = {found['proposed']['bound']:g}, margin = {found['margin']:g}" in " ".join(
         shown.stdout.split()
@@ -314,6 +332,9 @@ def test_of_a_regression_the_errors_spread_and_the_ceiling_above_them_is_propose
         "at_most": found["proposed"]["bound"],
         "margin": found["margin"],
     }
+    assert "mean squared error of the reference's `smaller`" in shown.stdout
+    assert "Bounds of [models.NAME] stand in checks" in shown.stdout
+    assert "Not measured on held-out data: of_pairs." in shown.stdout
 
 
 def test_of_each_kind_some_are_tried_from_the_first_to_the_last(folder):
