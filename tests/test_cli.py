@@ -123,6 +123,9 @@ def test_a_watched_file_is_checked_at_each_save_by_one_server(tmp_path):
     shutil.copy(SAMPLES / "ada.ipynb", file)
     command = [sys.executable, "-m", "grader", "check", file, "-a", "mnist_softmax", "--watch"]
     with (tmp_path / "out").open("w") as out, ExitStack() as at_last:
+        # Below a shell's background jobs it is ignored, and stays so in what they start.
+        at_last.callback(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT))
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         checking = at_last.enter_context(
             subprocess.Popen([*command, "--json"], stdout=out, stderr=subprocess.PIPE, text=True)
         )

@@ -126,13 +126,14 @@ class Watch:
         for note in notes:
             self._console.print(note, markup=False)
         if self.known:
-            whole = "All" if self.known == self._total else f"{self.known} of"
-            known = (
-                f"{whole} {self._total} submissions were known already: no code was run for them"
-                if self._total > 1
-                else "This submission was known already: no code was run"
+            who, whom = "This submission was", "it"
+            if self._total > 1:
+                whole = "All" if self.known == self._total else f"{self.known} of"
+                who, whom = f"{whole} {self._total} submissions were", "them"
+            self._console.print(
+                f"{who} known already: no code was run for {whom} (--fresh runs everything again).",
+                markup=False,
             )
-            self._console.print(f"{known} (--fresh runs everything again).", markup=False)
 
     def hear(self, step: Step) -> None:
         """Take one step of one submission."""

@@ -187,7 +187,7 @@ def test_a_hole_in_the_checks_is_found_and_nothing_else(folder):
     assert found["is_sound"]
     assert {each["name"]: each["fate"] for each in found["mutants"]}["no_bias-1"] == "harmless"
     # The reference and the handout; the reference on a part of the data; mutants there; the rest.
-    assert again.stderr.count("no code was run for them") == 4
+    assert again.stderr.count("no code was run for") == 4
     shown = call("validate", folder, "--only", "no bias")
     assert "little is sound" in shown.stdout
     assert "a bias is a matter of taste" in " ".join(shown.stdout.split())
