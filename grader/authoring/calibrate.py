@@ -32,7 +32,7 @@ from grader.errors import AssignmentError
 from grader.gather import Gatherer
 from grader.measure import metric_of
 from grader.office import Wishes, open_office
-from grader.records import Evidence, Measurement
+from grader.records import Evidence, Judged, Measurement
 from grader.trials import Calibration, Chance, Spread
 from grader.workbench import Progress
 
@@ -101,18 +101,28 @@ def calibrate(
                     )
                 )
         data = office.desk.bench.dataset.description
-    runs_of = {name: _measured(name, found, solution) for name in wanted}
-    spreads = tuple(
-        _spread(name, runs_of[name], *wanted[name], solution) for name in wanted if runs_of[name]
-    )
+    spreads, notes = [], []
+    for name, (scale, bound) in wanted.items():
+        try:
+            spreads.append(_spread(name, _measured(name, found, solution), scale, bound, solution))
+        except AssignmentError as error:
+            if not name:
+                raise
+            # one of several that cannot be measured, e.g. for windows of another width
+            notes.append(f"`{name}` was left out. {error.message}")
+    if not spreads:
+        raise AssignmentError(
+            f"{solution}: none of {', '.join(wanted)} could be measured.",
+            remedy="See what is wrong: grader validate",
+        )
     return Calibration(
         assignment=assignment.name,
         solution=str(solution),
-        models=spreads,
+        models=tuple(spreads),
         share=SHARE,
         confidence=CONFIDENCE,
         data=data,
-        notes=tuple(_notes(runs, spreads, [name for name in wanted if not runs_of[name]])),
+        notes=(*_notes(runs, spreads), *notes),
         seconds=time.perf_counter() - began,
     )
 
@@ -145,22 +155,27 @@ def _of_seed(assignment: Assignment, seed: int) -> Assignment:
 
 
 def _measured(name: str, found: Mapping[int, Evidence], solution: Path) -> dict[int, Measurement]:
-    """What a model reached with each seed; nothing, where none of several can be measured."""
+    """What a model reached with each seed."""
     measured = {}
     for seed in sorted(found):
         evidence = found[seed]
-        judged = evidence.others.get(name) if name else None
-        measurement = judged.measurement if judged else None if name else evidence.measurement
-        if measurement is not None and measurement.value is not None:
-            measured[seed] = measurement
-        elif measured or not name:
-            reason = evidence.broken or (measurement.problem if measurement else "")
-            reason = reason or evidence.execution.problem or evidence.execution.ending
+        judged = evidence.others.get(name)
+        its: Evidence | Judged | None = judged if name else evidence
+        measurement = its.measurement if its else None
+        if measurement is None or measurement.value is None:
+            reasons = (
+                its.broken if its else "",
+                measurement.problem if measurement else "",
+                judged.problem if judged else "",
+                evidence.execution.problem,
+                evidence.execution.ending,
+            )
             raise AssignmentError(
                 f"{solution}: the run with {evidence.submission.student} was not measured: "
-                f"{reason}.",
+                f"{next(filter(None, reasons)).rstrip('.')}.",
                 remedy="See what is wrong: grader validate",
             )
+        measured[seed] = measurement
     return measured
 
 
@@ -211,21 +226,19 @@ def _chance(sample: Sample, values: tuple[float, ...], scale: Scale, bound: floa
     )
 
 
-def _notes(runs: int, spreads: Sequence[Spread], unmeasured: Sequence[str]) -> Iterator[str]:
+def _notes(runs: int, spreads: Sequence[Spread]) -> Iterator[str]:
     yield "Only the reference ran: another correct solution may do a little better or worse."
     if runs < ENOUGH:
         yield f"With {ENOUGH} runs or more the bounds are closer."
     for each in spreads:
-        scale = Scale(each.metric)
-        if each.present and scale.score(each.present.bound) <= scale.score(each.proposed.bound):
+        score = Scale(each.metric).score
+        if each.present and score(each.present.bound) <= score(each.proposed.bound):
             yield (
                 "The present threshold is easier to reach than the proposed one: that is kinder, "
                 "as long as `grader validate` shows that mistakes do not reach it."
             )
     if any(each.model for each in spreads):
         yield "Bounds of [models.NAME] stand in checks: write them there."
-    if unmeasured:
-        yield f"Not measured on held-out data: {', '.join(unmeasured)}."
 
 
 # ------------------------------------------------------------------ writing it down

@@ -1,5 +1,6 @@
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from grader.assignment import read_assignment
-from grader.authoring.calibrate import calibrate, write_threshold
+from grader.authoring.calibrate import _measured, calibrate, write_threshold
 from grader.authoring.scale import Scale
 from grader.authoring.tolerance import (
     Sample,
@@ -20,6 +21,7 @@ from grader.authoring.tolerance import (
     tolerance_factor,
 )
 from grader.errors import AssignmentError
+from grader.records import Judged
 from grader.trials import Calibration, Chance, Spread
 
 CHECK = '''
@@ -173,3 +175,19 @@ def test_bounds_in_checks_are_not_written(assignment_folder, little_toml):
     with pytest.raises(AssignmentError, match="no threshold of") as refused:
         write_threshold(read_assignment(folder), calibration(model="other", present=None))
     assert "stand in checks" in str(refused.value)
+
+
+def test_a_model_counts_only_if_every_seed_was_measured(make):
+    def evidence(seed, measurement, problem=""):
+        judged = Judged(number=1, card=None, measurement=measurement, problem=problem)
+        student = make.submission(student=f"seed {seed}")
+        return make.evidence(submission=student, measurement=None, others={"small": judged})
+
+    measured = {seed: evidence(seed, make.measurement()) for seed in (7, 8)}
+    assert list(_measured("small", measured, Path("little.py"))) == [7, 8]
+    for missing in (7, 8):
+        some = {**measured, missing: evidence(missing, None, "It was not built.")}
+        with pytest.raises(AssignmentError, match=f"seed {missing} was not measured: It was not"):
+            _measured("small", some, Path("little.py"))
+    with pytest.raises(AssignmentError, match="seed 7 was not measured: finished"):
+        _measured("", measured, Path("little.py"))
