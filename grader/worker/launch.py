@@ -26,10 +26,10 @@ def package(name: str, folder: str, *, has_init: bool) -> None:
         spec.submodule_search_locations = [folder]
     if spec is None:
         raise ImportError(folder)
-    package = importlib.util.module_from_spec(spec)
-    sys.modules[name] = package
+    made = importlib.util.module_from_spec(spec)
+    sys.modules[name] = made
     if spec.loader is not None:
-        spec.loader.exec_module(package)
+        spec.loader.exec_module(made)
 
 
 def import_worker(folder: str, program: str) -> Any:
