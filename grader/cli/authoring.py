@@ -18,6 +18,7 @@ from grader.cli.common import (
     DataOption,
     FreshOption,
     IsolationOption,
+    JsonOption,
     StoreOption,
     faults,
     the_assignment,
@@ -43,9 +44,6 @@ FEWEST_RUNS = 3
 JobsOption = Annotated[
     int | None,
     typer.Option("-j", "--jobs", min=1, help="Runs at a time. Default: what fits."),
-]
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print the result as JSON, and nothing else.")
 ]
 
 

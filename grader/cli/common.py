@@ -48,6 +48,9 @@ StoreOption = Annotated[
         help="Where evidence is kept, so that nothing runs twice. [env: GRADER_STORE]",
     ),
 ]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print the result as JSON, and nothing else.")
+]
 FreshOption = Annotated[
     bool, typer.Option("--fresh", help="Run everything again, whatever is known already.")
 ]
