@@ -16,6 +16,7 @@ from grader.cli.common import (
     DataOption,
     FreshOption,
     IsolationOption,
+    JsonOption,
     StoreOption,
     faults,
     leave,
@@ -51,9 +52,7 @@ def check(  # noqa: PLR0913, PLR0917 - one argument an option
         bool,
         typer.Option("--watch", help="Check again whenever it is saved, until Ctrl-C."),
     ] = False,
-    as_json: Annotated[  # noqa: FBT002 - a flag of the command line
-        bool, typer.Option("--json", help="Print the report as JSON, and nothing else.")
-    ] = False,
+    as_json: JsonOption = False,  # noqa: FBT002 - a flag of the command line
     data: DataOption = None,
     isolation: IsolationOption = None,
     store: StoreOption = None,
@@ -64,8 +63,6 @@ def check(  # noqa: PLR0913, PLR0917 - one argument an option
 
     from rich.console import Console
 
-    from grader.office import Office, open_office
-    from grader.pipeline import grade
     from grader.report.progress import Watch
 
     console = Console(highlight=False, stderr=as_json)
@@ -76,6 +73,10 @@ def check(  # noqa: PLR0913, PLR0917 - one argument an option
     ):
         wanted = the_assignment(assignment or _named_in(file))
         wishes = wishes_of(data, isolation, 1, store, fresh=fresh)
+        # not before: what is typed wrong is told at once
+        from grader.office import Office, open_office
+        from grader.pipeline import grade
+
         progress = Watch(1, console)
         office: Office | None = None
         reports: list[Report] = []
@@ -120,7 +121,8 @@ def _show(report: "Report", console: "Console", *, as_json: bool) -> None:
 def _versions(file: Path, *, watch: bool) -> "Iterator[Submission]":
     """Give what the file holds; if it is watched, again whenever it holds something else.
 
-    It is looked at, not listened to: that works on every file system, and costs nothing.
+    It is looked at, not listened to: nothing that is saved while a version is checked gets lost,
+    and it works where homes lie on another machine.
     """
     seen = _state(file)
     yield _the_submission(file)

@@ -65,8 +65,6 @@ def grade(  # noqa: PLR0913, PLR0917 - one argument an option
     from rich.console import Console
 
     from grader.intake.collect import collect
-    from grader.office import open_office
-    from grader.pipeline import grade as grade_all
     from grader.report.progress import Watch
 
     console = Console(highlight=False)
@@ -76,6 +74,10 @@ def grade(  # noqa: PLR0913, PLR0917 - one argument an option
         wishes = wishes_of(
             data, isolation, jobs, store, fresh=fresh, without=without, cluster=cluster
         )
+        # not before: what is typed wrong is told at once
+        from grader.office import open_office
+        from grader.pipeline import grade as grade_all
+
         with (
             Watch(len(submissions), console) as watch,
             open_office(wanted, output, wishes, on_progress=watch.hear, say=watch.say) as office,
