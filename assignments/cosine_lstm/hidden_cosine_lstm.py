@@ -57,7 +57,7 @@ def test_stateful_has_learnt(named):
             expected=f"a loss of at most {STATEFUL} in the last epoch of its training",
             received=f"{losses[-1]:.3g}" if losses else "no loss",
             hint="A network that always says 0 has a loss of about 0.5. Does each window have the "
-            "value that comes next as its target, and are the windows in the order of time?",
+            "value that comes next as its target?",
         )
 
 
