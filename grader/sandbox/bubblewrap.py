@@ -188,14 +188,16 @@ class BubblewrapSandbox:
         return [self._bwrap, "--args", str(arguments), "--", *launch]
 
     def _mounts(self, readable: Mapping[str, Path]) -> list[str]:
-        options = _parents([*interior.visible(), Path(_OURS, "worker"), Path(_PLACES, "any")])
-        for path in interior.visible():
-            if path.is_symlink() and any(
-                path.resolve().is_relative_to(shown.resolve()) for shown in _folders()
-            ):
+        shown = interior.visible()
+        options = _parents([*shown, Path(_OURS, "worker"), Path(_PLACES, "any")])
+        folders = {path.resolve() for path in shown if not path.is_symlink()}
+        for path in shown:
+            target = path.resolve()
+            # a link stays one where what it leads to is there
+            if path.is_symlink() and not folders.isdisjoint([target, *target.parents]):
                 options += ["--symlink", str(path.readlink()), str(path)]
             else:
-                options += ["--ro-bind", str(path.resolve()), str(path)]
+                options += ["--ro-bind", str(target), str(path)]
         for path in interior.hidden():
             if path.is_dir():
                 options += ["--size", str(_HIDDEN), "--tmpfs", str(path), "--remount-ro", str(path)]
@@ -220,11 +222,6 @@ class _Files:
         self._stack.callback(os.close, descriptor)
         self.open.append(descriptor)
         return descriptor
-
-
-def _folders() -> list[Path]:
-    """List what is visible and no link to something else that is."""
-    return [path for path in interior.visible() if not path.is_symlink()]
 
 
 def _parents(paths: Sequence[Path]) -> list[str]:

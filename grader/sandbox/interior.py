@@ -147,24 +147,23 @@ def needed(box: Path, workers: Path, places: Iterable[str]) -> list[str]:
 
 
 def _is_below(path: Path, shown: Iterable[Path]) -> bool:
-    return any(path.is_relative_to(above) for above in shown)
+    return not {path, *path.parents}.isdisjoint(shown)
 
 
 def hidden() -> list[Path]:
     """List what lies in :func:`visible` and must not be read: this package's own traces."""
-    shown = visible()
     traces = [PACKAGE]
     if (PACKAGE.parent / "pyproject.toml").exists():  # a checkout below the interpreter's folder
         traces = [PACKAGE.parent]
     for site in map(Path, dict.fromkeys(sys.path)):
         for pattern in ("keras_grader-*", "_keras_grader*", "__editable__*keras_grader*"):
             traces += site.glob(pattern) if site.is_dir() else ()
-    resolved = dict.fromkeys(trace.resolve() for trace in traces)
+    shown = [(above, above.resolve()) for above in visible() if not above.is_symlink()]
     return [
-        above / path.relative_to(above.resolve())
-        for path in resolved
-        for above in shown
-        if path.is_relative_to(above.resolve()) and not above.is_symlink()
+        above / path.relative_to(target)
+        for path in dict.fromkeys(trace.resolve() for trace in traces)
+        for above, target in shown
+        if path.is_relative_to(target)
     ]
 
 
