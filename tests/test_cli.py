@@ -44,8 +44,8 @@ def test_help_imports_neither_keras_nor_anything_heavy():
     heavy = ("keras", "tensorflow", "numpy", "pydantic", "nbformat", "pytest", "sklearn", "IPython")
     code = (
         "import sys; sys.argv = ['grader', '--help']\n"
-        "from grader.cli import app\n"
-        "try: app()\n"
+        "from grader.__main__ import main\n"
+        "try: main()\n"
         f"except SystemExit: assert not set({heavy!r}) & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

@@ -43,8 +43,9 @@ def start_up_times(folder: Path) -> dict[str, list[float]]:
 def _must_be_light(log: Path) -> None:
     code = (
         "import sys\n"
-        "from grader.cli import app\n"
-        "try:\n    app(['--help'])\n"
+        "from grader.__main__ import main\n"
+        "sys.argv = ['grader', '--help']\n"
+        "try:\n    main()\n"
         "except SystemExit:\n    pass\n"
         f"print('heavy:', *(set({HEAVY!r}) & set(sys.modules)))\n"
     )
