@@ -22,6 +22,7 @@ from grader.cli.common import (
     leave,
     say,
     the_assignment,
+    try_isolation,
     wishes_of,
 )
 from grader.errors import GraderError, UsageError
@@ -59,6 +60,7 @@ def check(  # noqa: PLR0913, PLR0917 - one argument an option
     fresh: FreshOption = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
     """Check your own work before handing it in: the visible checks, run the same way."""
+    try_isolation(isolation)
     import tempfile
 
     from rich.console import Console

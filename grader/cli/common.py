@@ -105,6 +105,13 @@ def _abandon(status: int) -> None:
         os._exit(status)
 
 
+def try_isolation(level: str | None) -> None:
+    """Begin to try the isolation: until it is needed there is enough to import and to read."""
+    from grader.sandbox import try_ahead
+
+    try_ahead(level)
+
+
 def the_assignment(given: str) -> "Assignment":
     """Find and read an assignment; see :func:`grader.assignment.find_assignment`."""
     from grader.assignment import find_assignment, read_assignment

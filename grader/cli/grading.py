@@ -19,6 +19,7 @@ from grader.cli.common import (
     faults,
     leave,
     the_assignment,
+    try_isolation,
     wishes_of,
 )
 
@@ -62,6 +63,8 @@ def grade(  # noqa: PLR0913, PLR0917 - one argument an option
     What earlier calls found out is not run again, but judged anew: a call that was interrupted goes
     on where it stopped, and a changed check costs seconds.
     """
+    if not cluster:
+        try_isolation(isolation)
     from rich.console import Console
 
     from grader.intake.collect import collect

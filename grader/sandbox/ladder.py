@@ -3,6 +3,7 @@
 import functools
 import os
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,10 +115,23 @@ def rungs() -> tuple[Rung, ...]:
     return tuple(rung(level) for level in OFFERED)
 
 
-@functools.cache
 def rung(level: Level) -> Rung:
-    """Try one rung."""
-    return _TRIES[level]()
+    """Try one rung, once: what was found out is remembered."""
+    try:
+        return trying(level).result()
+    except BaseException:
+        trying.cache_clear()  # a fault says nothing about the next time
+        raise
+
+
+@functools.cache
+def trying(level: Level) -> Future[Rung]:
+    """Begin to try one rung, while the caller does something else."""
+    pool = ThreadPoolExecutor(1, "trying")
+    try:
+        return pool.submit(_TRIES[level])
+    finally:
+        pool.shutdown(wait=False)
 
 
 def forks(level: Level) -> Proof:

@@ -18,10 +18,10 @@ from grader.sandbox.users import FIRST, LAST, own_user
 
 @pytest.fixture
 def fresh():
-    ladder.rung.cache_clear()
+    ladder.trying.cache_clear()
     bubblewrap.version.cache_clear()
     yield
-    ladder.rung.cache_clear()
+    ladder.trying.cache_clear()
     bubblewrap.version.cache_clear()
 
 
@@ -98,7 +98,7 @@ def test_below_what_the_owner_of_a_machine_allows_nothing_is_taken_not_even_by_n
     assert open_sandbox("landlock").isolation.level == "landlock"
 
     proofs["namespaces"] = proofs["landlock"] = Proof(failure="bad luck")
-    ladder.rung.cache_clear()
+    ladder.trying.cache_clear()
     with pytest.raises(SandboxError, match="landlock: bad luck") as caught:
         open_sandbox(None)
     assert "--isolation" not in caught.value.remedy

@@ -65,7 +65,7 @@ def test_what_the_kernel_does_not_hold_is_not_claimed(offered, monkeypatch, leve
         pytest.skip("no control groups here")
     monkeypatch.setattr("grader.sandbox.groups.Group.join", lambda *_: None)
 
-    tried = ladder.rung.__wrapped__(level)
+    tried = ladder._TRIES[level]()
 
     assert tried.works
     assert tried.groups is None
