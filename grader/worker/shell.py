@@ -14,6 +14,8 @@ from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
+# What a shell imports when it is made: here it is imported once for all runs.
+from IPython.core import completer, completerlib, crashhandler, logger, magics, oinspect  # noqa: F401
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.formatters import DisplayFormatter
