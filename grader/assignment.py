@@ -11,6 +11,7 @@
 
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Self, get_args
@@ -162,7 +163,7 @@ def read_assignment(folder: Path) -> Assignment:
                 "can be asked by its own code.",
                 remedy="Take the key out, or judge that model under [model].",
             )
-    if wrong := _wrong_probes(file, text, settings):
+    if wrong := [*_wrong_bounds(file, text, settings), *_wrong_probes(file, text, settings)]:
         raise AssignmentError("\n".join(wrong))
     visible = tuple(sorted(folder.glob("test_*.py")))
     hidden = tuple(sorted(folder.glob("hidden_*.py")))
@@ -237,6 +238,27 @@ def _short(value: Any) -> str:
     return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
 
 
+def _wrong_bounds(file: Path, text: str, settings: Settings) -> Iterator[str]:
+    """Find fault with ``[thresholds.models.NAME]``."""
+    for name, bounds in settings.thresholds.models.items():
+        model = settings.models.get(name)
+        regression = model is not None and model.task == "regression"
+        given = bounds.accuracy or bounds.error
+        keys = ["thresholds", "models", name, "accuracy" if bounds.accuracy else "error"]
+        fault = ""
+        if model is None or not settings.data:
+            fault = f"needs a [models.{name}], and a [data]: nothing is measured of it"
+        elif bounds.accuracy and regression:
+            fault = "a regression has no accuracy, but an error"
+        elif bounds.error and not regression:
+            fault = f"what has classes ({model.task}) has an accuracy, and no such error"
+        elif given and given.retries:
+            fault = "only the model of [model] is tried with more seeds: take retries out"
+        if fault:
+            line = _line_of(text, keys)
+            yield f"{file}{f':{line}' if line else ''}: {'.'.join(keys)}: {fault}."
+
+
 def _wrong_probes(file: Path, text: str, settings: Settings) -> list[str]:
     found = []
     for name, probe in settings.probes.items():
@@ -251,7 +273,8 @@ def _wrong_probes(file: Path, text: str, settings: Settings) -> list[str]:
 def _known(keys: list[str]) -> str:
     owner: Any = Settings
     for key in keys[:-1]:
-        owner = getattr(owner, "__annotations__", {}).get(key, owner)  # a table's name is no key
+        field = getattr(owner, "__dataclass_fields__", {}).get(key)
+        owner = field.type if field else owner  # a table's name is no key
         owner = next((item for item in get_args(owner) if is_dataclass(item)), owner)
     names = sorted(getattr(owner, "__dataclass_fields__", {}))
     return f"Known here: {', '.join(names)}." if names else ""

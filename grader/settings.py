@@ -141,8 +141,8 @@ class ErrorWanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Thresholds:
-    """``[thresholds]``."""
+class Bounds:
+    """``[thresholds.models.NAME]``: what one of several models should reach."""
 
     __pydantic_config__ = _STRICT
 
@@ -155,9 +155,24 @@ class Thresholds:
         """Give the threshold of what was measured."""
         return self.accuracy if metric == "accuracy" else self.error
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds(Bounds):
+    """``[thresholds]``: what the model of ``[model]`` should reach, and each of several."""
+
+    __pydantic_config__ = _STRICT
+
+    models: Mapping[str, Bounds] = field(default_factory=dict)
+    """Those of ``[models.NAME]`` that have bounds of their own."""
+
+    def of_model(self, name: str) -> Bounds:
+        """Give the bounds of one of several models: its own, or else those of ``[model]``."""
+        return self.models.get(name, self)
+
     def without_retries(self) -> "Thresholds":
         """Give the same thresholds, at which each run counts by itself."""
-        return Thresholds(
+        return replace(
+            self,
             accuracy=replace(self.accuracy, retries=0) if self.accuracy else None,
             error=replace(self.error, retries=0) if self.error else None,
         )

@@ -10,7 +10,7 @@ from grader.flags import flags
 from grader.judging.own_code import WEAKER
 from grader.measure import as_read
 from grader.records import CheckResult, Evidence, Measurement, Report
-from grader.settings import AccuracyWanted, Settings
+from grader.settings import AccuracyWanted, Bounds, Settings
 from grader.workbench import Workbench
 
 VERSION = 1
@@ -39,7 +39,7 @@ def tally(
     counted = [result for result in results if result.outcome != "broken"]
     settings, execution = assignment.settings, evidence.execution
     feedback = settings.feedback.held_out
-    on_measured = tuple(_on_measurement(evidence.measurement, settings))
+    on_measured = tuple(_on_measurements(evidence, settings))
     isolation = bench.sandbox.isolation
     return Report(
         version=VERSION,
@@ -179,12 +179,20 @@ def _notes(evidence: Evidence, assignment: Assignment) -> list[str]:
     return notes
 
 
-def _on_measurement(measurement: Measurement | None, settings: Settings) -> Iterator[str]:
-    """Say what one should know of how it was measured; all of it tells what was."""
+def _on_measurements(evidence: Evidence, settings: Settings) -> Iterator[str]:
+    """Say what one should know of how models were measured; all of it tells what was."""
+    yield from _on_measurement(evidence.measurement, settings.thresholds)
+    for name, judged in evidence.others.items():
+        if bounds := settings.thresholds.models.get(name):
+            for note in _on_measurement(judged.measurement, bounds):
+                yield f"`{settings.models[name].variable}`: {note}"
+
+
+def _on_measurement(measurement: Measurement | None, bounds: Bounds) -> Iterator[str]:
     if measurement is None:
         return
     metric = measurement.metric
-    wanted = settings.thresholds.of(metric)
+    wanted = bounds.of(metric)
     if measurement.runs:
         yield _several_runs(measurement)
     elif wanted and measurement.value is not None and wanted.is_close(measurement.value):

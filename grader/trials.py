@@ -156,16 +156,17 @@ class Spread:
     deviation: float
     """Standard deviation, with n - 1; of errors, that of their natural logarithm."""
     present: Chance | None
-    """At the bound in ``[thresholds]``; ``None`` where it stands in a check."""
+    """At the bound in ``assignment.toml``; ``None`` where it stands in a check."""
     proposed: Chance
     """At the proposed bound."""
     margin: float
     """The proposed margin."""
 
     @property
-    def table(self) -> str:
-        """The table below ``[thresholds]`` in which the bound stands."""
-        return "accuracy" if self.metric == "accuracy" else "error"
+    def tables(self) -> tuple[str, ...]:
+        """The tables, from the outermost one, in which the bound stands in ``assignment.toml``."""
+        of_several = ("models", self.model) if self.model else ()
+        return "thresholds", *of_several, "accuracy" if self.metric == "accuracy" else "error"
 
     @property
     def key(self) -> str:
@@ -195,6 +196,6 @@ class Calibration:
     """Wall time."""
 
     @property
-    def threshold(self) -> Spread | None:
-        """The one whose bound stands in ``[thresholds]``."""
-        return next((each for each in self.models if each.present and not each.model), None)
+    def thresholds(self) -> tuple[Spread, ...]:
+        """Those whose bounds stand in ``assignment.toml``."""
+        return tuple(each for each in self.models if each.present)

@@ -113,6 +113,25 @@ def test_every_shipped_assignment_can_be_read(name):
     assert read_assignment(ASSIGNMENTS / name).settings.about
 
 
+@pytest.mark.parametrize(
+    ("name", "bound", "says"),
+    [
+        ("bigger", "accuracy]\nat_least = 0.8", "needs a [models.bigger]"),
+        ("small", "accuracy]\nat_least = 0.8", "a regression has no accuracy"),
+        ("small", "error]\nat_most = 0.8\nretries = 1", "take retries out"),
+        ("small", "error]\nat_least = 0.8", "at_least: is not a key that the grader knows. Known"),
+    ],
+)
+def test_a_bound_that_nothing_could_be_held_against_is_refused(
+    assignment_folder, little_toml, name, bound, says
+):
+    model = '\n[models.small]\nvariable = "small"\ntask = "regression"\ninputs = ["vector"]\n'
+    text = f"{little_toml}{model}\n[thresholds.models.{name}.{bound}\n"
+    found = complaint(assignment_folder(text, CHECKS))
+    assert f":18: thresholds.models.{name}" in found or f":19: thresholds.models.{name}" in found
+    assert says in found
+
+
 @pytest.mark.parametrize("was", ['set = "mnist"', 'task = "multiclass"'])
 def test_an_extra_set_without_an_accuracy_to_compare_is_refused(
     assignment_folder, little_toml, was

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from grader.assignment import read_assignment
-from grader.records import CellRecord, CheckResult, ErrorFacts, FoundModel
+from grader.records import CellRecord, CheckResult, ErrorFacts, FoundModel, Judged
 from grader.report.as_csv import write_csv
 from grader.report.as_json import as_data, write_json
 from grader.report.notebook import write_notebook
@@ -85,6 +85,28 @@ def test_an_accuracy_near_the_threshold_is_said_to_be_near(report, make):
     assert any("close to the threshold" in note for note in report().notes)
     far = make.evidence(measurement=make.measurement(value=0.99))
     assert not any("close" in note for note in report(known=far).notes)
+
+
+def test_of_several_models_the_one_near_its_own_threshold_is_named(
+    assignment_folder, little_toml, bench, make
+):
+    def model(name, floor):
+        table = f'[models.{name}]\nvariable = "the_{name}"\ntask = "multiclass"\nclasses = 10\n'
+        bounds = f"[thresholds.models.{name}.accuracy]\nat_least = {floor}\nmargin = 0.03\n"
+        return f'{table}inputs = ["vector"]\n{bounds}'
+
+    toml = little_toml + model("near", 0.85) + model("far", 0.7)
+    judged = Judged(number=1, card=None, measurement=make.measurement(value=0.84), problem="")
+    others = {"near": judged, "far": judged}
+    assignment = read_assignment(assignment_folder(toml, checks="x = 1"))
+    models = tuple(
+        FoundModel(number=number, variables=(), kind="functional", compiled=None, fits=1)
+        for number in range(2)
+    )
+    evidence = make.evidence(others=others, execution=make.execution(models=models))
+    made = tally(evidence, (result(),), assignment, bench)
+    (note,) = [note for note in made.notes if "close to the threshold" in note]
+    assert note.startswith("`the_near`: The accuracy is close to the threshold: 84.00 % beside")
 
 
 def test_several_forms_are_named(report, make):

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import Table
 
 from grader.assignment import FILE, Assignment
 from grader.authoring.scale import Scale
@@ -32,7 +32,8 @@ from grader.errors import AssignmentError
 from grader.gather import Gatherer
 from grader.measure import metric_of
 from grader.office import Wishes, open_office
-from grader.records import Evidence, Judged, Measurement
+from grader.records import Evidence, Judged, Measurement, Metric
+from grader.settings import AccuracyWanted, Bounds
 from grader.trials import Calibration, Chance, Spread
 from grader.workbench import Progress
 
@@ -128,16 +129,17 @@ def calibrate(
 
 
 def _asked_for(assignment: Assignment) -> dict[str, tuple[Scale, float | None]]:
-    """Each model's scale, and its bound if it stands in ``[thresholds]``."""
+    """Each model's scale, and its bound if that stands in ``assignment.toml``."""
     settings = assignment.settings
-    accuracy, error = settings.thresholds.accuracy, settings.thresholds.error
+    thresholds = settings.thresholds
     wanted: dict[str, tuple[Scale, float | None]] = {}
-    if settings.model and accuracy:
-        wanted[""] = Scale("accuracy"), accuracy.at_least
-    elif settings.model and error:
-        wanted[""] = Scale("mean_squared_error"), error.at_most
+    if settings.model and (thresholds.accuracy or thresholds.error):
+        metric: Metric = "accuracy" if thresholds.accuracy else "mean_squared_error"
+        wanted[""] = Scale(metric), _bound(thresholds, metric)
     if settings.data:
-        wanted |= {name: (Scale(metric_of(one)), None) for name, one in settings.models.items()}
+        for name, one in settings.models.items():
+            own = thresholds.models.get(name, Bounds())
+            wanted[name] = Scale(metric_of(one)), _bound(own, metric_of(one))
     if not wanted:
         raise AssignmentError(
             f"{assignment.folder / FILE}: there is no threshold to calibrate.",
@@ -145,6 +147,13 @@ def _asked_for(assignment: Assignment) -> dict[str, tuple[Scale, float | None]]:
             "at_least = 0.5 there; for a regression, [thresholds.error] and at_most.",
         )
     return wanted
+
+
+def _bound(bounds: Bounds, metric: Metric) -> float | None:
+    wanted = bounds.of(metric)
+    if isinstance(wanted, AccuracyWanted):
+        return wanted.at_least
+    return wanted.at_most if wanted else None
 
 
 def _of_seed(assignment: Assignment, seed: int) -> Assignment:
@@ -237,42 +246,49 @@ def _notes(runs: int, spreads: Sequence[Spread]) -> Iterator[str]:
                 "The present threshold is easier to reach than the proposed one: that is kinder, "
                 "as long as `grader validate` shows that mistakes do not reach it."
             )
-    if any(each.model for each in spreads):
-        yield "Bounds of [models.NAME] stand in checks: write them there."
+    if in_checks := [each.model for each in spreads if not each.present]:
+        yield (
+            f"In a check stand the bounds of {', '.join(in_checks)}: write the proposals there, or "
+            f"below [thresholds.models.NAME] in {FILE}, where --write finds them."
+        )
 
 
 # ------------------------------------------------------------------ writing it down
 
 
-def nowhere_to_write(assignment: Assignment) -> AssignmentError:
-    """Say that an assignment has no threshold to be written."""
-    return AssignmentError(
-        f"{assignment.folder / FILE}: there is no threshold of [model] to write.",
-        remedy="Bounds of [models.NAME] stand in checks: write them there, without --write.",
-    )
+def must_have_thresholds(assignment: Assignment) -> None:
+    """See that there is something to be written, before anything runs.
+
+    Raises:
+        AssignmentError: No bound stands in ``assignment.toml``.
+    """
+    if all(bound is None for _, bound in _asked_for(assignment).values()):
+        raise AssignmentError(
+            f"{assignment.folder / FILE}: there is no threshold to be written.",
+            remedy="The bounds stand in checks: write the proposals there, without --write; or put "
+            "[thresholds.models.NAME.accuracy] and at_least = 0.5 into the file first, for a "
+            "regression [thresholds.models.NAME.error] and at_most.",
+        )
 
 
-def write_threshold(assignment: Assignment, found: Calibration) -> Path:
-    """Write the proposed threshold and margin into ``assignment.toml``; all else stays.
+def write_thresholds(assignment: Assignment, found: Calibration) -> Path:
+    """Write the proposed thresholds and margins into ``assignment.toml``; all else stays.
 
     Returns:
         The file.
 
     Raises:
-        AssignmentError: It cannot be read or written, or there is no threshold in it.
+        AssignmentError: It cannot be read or written.
     """
     file = assignment.folder / FILE
-    spread = found.threshold
-    if spread is None:
-        raise nowhere_to_write(assignment)
     try:
         document = tomlkit.parse(file.read_text("utf-8"))
-        thresholds = document["thresholds"]
-        wanted = thresholds[spread.table] if isinstance(thresholds, Table | dict) else None
-        if not isinstance(wanted, dict):
-            raise AssignmentError(f"{file}: there is no [thresholds.{spread.table}].")
-        wanted[spread.key] = spread.proposed.bound
-        wanted["margin"] = spread.margin
+        for spread in found.thresholds:
+            table: Any = document
+            for name in spread.tables:
+                table = table[name]
+            table[spread.key] = spread.proposed.bound
+            table["margin"] = spread.margin
         file.write_text(tomlkit.dumps(document), "utf-8")
     except (OSError, TOMLKitError) as error:
         raise AssignmentError(f"{file}: cannot be changed: {error}.") from None

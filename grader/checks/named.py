@@ -6,7 +6,7 @@ from grader.checks.performance import HeldOut
 from grader.checks.training import Training
 from grader.checks.verdict import BrokenFactError, MissingFactError, Told
 from grader.records import Evidence, Judged
-from grader.settings import Thresholds
+from grader.settings import Bounds, Thresholds
 
 
 class NamedModel:
@@ -16,12 +16,12 @@ class NamedModel:
         self,
         judged: Judged,
         evidence: Evidence,
-        thresholds: Thresholds | None = None,
+        bounds: Bounds | None = None,
         told: Told | None = None,
     ) -> None:
         self._judged = judged
         self._execution = evidence.execution
-        self._thresholds = thresholds
+        self._bounds = bounds
         self._told = told
 
     @property
@@ -68,7 +68,7 @@ class NamedModel:
         """
         if self._judged.measurement is None:
             raise self._nothing("a model that answers the held-out samples")
-        return HeldOut(self._judged.measurement, self._thresholds, self._told)
+        return HeldOut(self._judged.measurement, self._bounds, self._told)
 
     def _nothing(self, what: str) -> Exception:
         if self._judged.broken:
@@ -105,4 +105,5 @@ class NamedModels:
             number=None, card=None, measurement=None, problem=evidence.execution.problem
         )
         judged = evidence.others.get(name, nothing)
-        return NamedModel(judged, evidence, self._thresholds, self._told)
+        bounds = self._thresholds.of_model(name) if self._thresholds else None
+        return NamedModel(judged, evidence, bounds, self._told)

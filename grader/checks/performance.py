@@ -10,7 +10,7 @@ from grader.checks.verdict import (
     Unmet,
 )
 from grader.records import CheckWord, Measurement, Metric
-from grader.settings import Thresholds
+from grader.settings import Bounds
 
 
 class HeldOut:
@@ -18,18 +18,18 @@ class HeldOut:
 
     Args:
         measurement: What was measured.
-        thresholds: What the assignment says a model should reach, if it says so.
+        bounds: What the assignment says the model should reach, if it says so.
         told: Where it is noted that the check has been told what was measured.
     """
 
     def __init__(
         self,
         measurement: Measurement,
-        thresholds: Thresholds | None = None,
+        bounds: Bounds | None = None,
         told: Told | None = None,
     ) -> None:
         self._measurement = measurement
-        self._thresholds = thresholds or Thresholds()
+        self._bounds = bounds or Bounds()
         self._told = told or Told()
 
     @property
@@ -79,8 +79,9 @@ class HeldOut:
         """Expect a share of right answers.
 
         Args:
-            at_least: The share; without it, the one of ``[thresholds.accuracy]``, so that it
-                stands in one place only.
+            at_least: The share; without it, the one of ``[thresholds.accuracy]``, or of one of
+                several models ``[thresholds.models.NAME.accuracy]``, so that it stands in one place
+                only.
 
         Raises:
             BrokenFactError: The share stands in neither place.
@@ -89,11 +90,12 @@ class HeldOut:
             ``held_out.expect_accuracy()``
         """
         is_fixed = at_least is None
-        if at_least is None and self._thresholds.accuracy:
-            at_least = self._thresholds.accuracy.at_least
+        if at_least is None and self._bounds.accuracy:
+            at_least = self._bounds.accuracy.at_least
         if at_least is None:
             raise BrokenFactError(
-                "assignment.toml has no [thresholds.accuracy]: write at_least = 0.90 there, or "
+                "assignment.toml has no [thresholds.accuracy], or of one of several models "
+                "[thresholds.models.NAME.accuracy]: write at_least = 0.90 there, or "
                 "expect_accuracy(at_least=0.90) in the check"
             )
         if self._value("accuracy") >= at_least:
@@ -108,7 +110,8 @@ class HeldOut:
         """Expect a mean of the squared errors, of a regression.
 
         Args:
-            at_most: The mean; without it, the one of ``[thresholds.error]``.
+            at_most: The mean; without it, the one of ``[thresholds.error]``, or of one of several
+                models ``[thresholds.models.NAME.error]``.
 
         Raises:
             BrokenFactError: It stands in neither place.
@@ -117,11 +120,12 @@ class HeldOut:
             ``held_out.expect_error(at_most=0.001)``
         """
         is_fixed = at_most is None
-        if at_most is None and self._thresholds.error:
-            at_most = self._thresholds.error.at_most
+        if at_most is None and self._bounds.error:
+            at_most = self._bounds.error.at_most
         if at_most is None:
             raise BrokenFactError(
-                "assignment.toml has no [thresholds.error]: write at_most = 0.001 there, or "
+                "assignment.toml has no [thresholds.error], or of one of several models "
+                "[thresholds.models.NAME.error]: write at_most = 0.001 there, or "
                 "expect_error(at_most=0.001) in the check"
             )
         if self._value("mean_squared_error") <= at_most:
@@ -173,7 +177,7 @@ class HeldOut:
     @property
     def _may_be_chosen(self) -> bool:
         """Whether it may be the best of several: then the very answers say something of labels."""
-        wanted = self._thresholds.of(self._measurement.metric)
+        wanted = self._bounds.of(self._measurement.metric)
         return len(self._measurement.tried) > 1 or bool(wanted and wanted.retries)
 
     def _about_answers(self) -> str:

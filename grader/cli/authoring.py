@@ -115,7 +115,7 @@ def calibrate(  # noqa: PLR0913, PLR0917 - one argument an option
     from rich.console import Console
 
     from grader.authoring.calibrate import calibrate as calibrate_assignment
-    from grader.authoring.calibrate import nowhere_to_write, write_threshold
+    from grader.authoring.calibrate import must_have_thresholds, write_thresholds
     from grader.authoring.solution import find_solution
     from grader.report.trials import calibration_data, show_calibration
 
@@ -124,11 +124,10 @@ def calibrate(  # noqa: PLR0913, PLR0917 - one argument an option
         wanted = the_assignment(assignment)
         wishes = wishes_of(data, isolation, jobs, store, fresh=fresh)
         file = find_solution(wanted, solution)
-        thresholds = wanted.settings.thresholds
-        if write and not (wanted.settings.model and (thresholds.accuracy or thresholds.error)):
-            raise nowhere_to_write(wanted)
+        if write:
+            must_have_thresholds(wanted)
         found = calibrate_assignment(wanted, file, runs, wishes, watching=_watching(console))
-        written = write_threshold(wanted, found) if write else None
+        written = write_thresholds(wanted, found) if write else None
     if as_json:
         print(json.dumps(calibration_data(found), ensure_ascii=False, indent=2))  # noqa: T201
     else:
@@ -139,7 +138,7 @@ def calibrate(  # noqa: PLR0913, PLR0917 - one argument an option
             f"grader validate {assignment}",
             markup=False,
         )
-    elif found.threshold:
+    elif found.thresholds:
         console.print("To write it into assignment.toml, add --write.", markup=False)
 
 

@@ -9,7 +9,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from grader.assignment import read_assignment
-from grader.authoring.calibrate import _measured, calibrate, write_threshold
+from grader.authoring.calibrate import (
+    _measured,
+    calibrate,
+    must_have_thresholds,
+    write_thresholds,
+)
 from grader.authoring.scale import Scale
 from grader.authoring.tolerance import (
     Sample,
@@ -123,7 +128,7 @@ def calibration(**changes):
 
 def test_the_proposal_is_written_and_every_comment_stays(assignment_folder, little_toml):
     folder = assignment_folder(little_toml + TOML, CHECK)
-    write_threshold(read_assignment(folder), calibration())
+    write_thresholds(read_assignment(folder), calibration())
     text = (folder / "assignment.toml").read_text("utf-8")
     assert text == little_toml + TOML.replace("at_least = 0.9 ", "at_least = 0.912 ").replace(
         "retries = 2\n", "retries = 2\nmargin = 0.004\n"
@@ -137,7 +142,7 @@ def test_of_a_regression_the_ceiling_is_written(assignment_folder, little_toml):
     folder = assignment_folder(little_toml + error, CHECK)
     proposed = replace(calibration().models[0].proposed, bound=0.0017)
     found = calibration(metric="mean_squared_error", margin=0.00031, proposed=proposed)
-    write_threshold(read_assignment(folder), found)
+    write_thresholds(read_assignment(folder), found)
     text = (folder / "assignment.toml").read_text("utf-8")
     assert "at_most = 0.0017  # to be seen" in text
     wanted = read_assignment(folder).settings.thresholds.error
@@ -170,11 +175,36 @@ def test_where_no_accuracy_is_asked_for_there_is_nothing_to_calibrate(assignment
         calibrate(assignment, tmp_path / "little.py", 3)
 
 
+OTHER = """
+[models.other]
+variable = "other"
+task = "multiclass"
+classes = 10
+inputs = ["vector"]
+"""
+
+
 def test_bounds_in_checks_are_not_written(assignment_folder, little_toml):
-    folder = assignment_folder(little_toml, CHECK)
-    with pytest.raises(AssignmentError, match="no threshold of") as refused:
-        write_threshold(read_assignment(folder), calibration(model="other", present=None))
-    assert "stand in checks" in str(refused.value)
+    folder = assignment_folder(little_toml + OTHER, CHECK)
+    with pytest.raises(AssignmentError, match="no threshold to be written") as refused:
+        must_have_thresholds(read_assignment(folder))
+    assert "The bounds stand in checks" in str(refused.value)
+    before = (folder / "assignment.toml").read_bytes()
+    write_thresholds(read_assignment(folder), calibration(model="other", present=None))
+    assert (folder / "assignment.toml").read_bytes() == before
+
+
+def test_of_several_models_each_bound_is_written_where_it_stands(assignment_folder, little_toml):
+    own = "\n[thresholds.models.other.accuracy]\nat_least = 0.8  # a guess\n"
+    folder = assignment_folder(little_toml + TOML + OTHER + own, CHECK)
+    must_have_thresholds(read_assignment(folder))
+    first, other = calibration(), calibration(model="other", margin=0.02)
+    write_thresholds(read_assignment(folder), replace(first, models=first.models + other.models))
+    assert "at_least = 0.912  # a guess" in (folder / "assignment.toml").read_text("utf-8")
+    thresholds = read_assignment(folder).settings.thresholds
+    assert (thresholds.accuracy.at_least, thresholds.accuracy.margin) == (0.912, 0.004)
+    its = thresholds.of_model("other").accuracy
+    assert (its.at_least, its.margin) == (0.912, 0.02)
 
 
 def test_a_model_counts_only_if_every_seed_was_measured(make):

@@ -337,7 +337,7 @@ def test_of_a_regression_the_errors_spread_and_the_ceiling_above_them_is_propose
         "margin": found["margin"],
     }
     assert "mean squared error of the reference's `smaller`" in shown.stdout
-    assert "Bounds of [models.NAME] stand in checks" in shown.stdout
+    assert "In a check stand the bounds of smaller:" in shown.stdout
 
 
 def test_of_each_kind_some_are_tried_from_the_first_to_the_last(folder):

@@ -8,7 +8,7 @@ from grader.checks import Unmet, dense
 from grader.checks.named import NamedModels
 from grader.checks.verdict import BrokenFactError
 from grader.records import EvaluationRecord, Judged
-from grader.settings import AccuracyWanted, Thresholds
+from grader.settings import AccuracyWanted, Bounds, Thresholds
 
 
 @pytest.fixture
@@ -51,6 +51,14 @@ def test_the_assignments_floor_holds_for_each(named):
     floor = Thresholds(accuracy=AccuracyWanted(at_least=0.85))
     with pytest.raises(Unmet, match=r"85\.0 %"):
         named(floor)["smaller"].held_out.expect_accuracy()
+
+
+def test_a_model_may_have_a_floor_of_its_own(named):
+    own = {"smaller": Bounds(accuracy=AccuracyWanted(at_least=0.75))}
+    floors = Thresholds(accuracy=AccuracyWanted(at_least=0.85), models=own)
+    named(floors)["smaller"].held_out.expect_accuracy()
+    with pytest.raises(BrokenFactError, match=r"\[thresholds\.models\.NAME\.accuracy\]"):
+        named(Thresholds())["smaller"].held_out.expect_accuracy()
 
 
 @pytest.mark.parametrize("fact", ["model", "fits", "evaluations", "held_out"])
