@@ -25,6 +25,12 @@ FIT = "history = model.fit(x_train, y_train, epochs=5, batch_size=128, validatio
 PLAIN_FIT = "model.fit(x_train, y_train)"
 EVALUATE = "loss, accuracy = model.evaluate(x_test, y_test)\nprint(loss, accuracy)"
 PLOT = "plt.plot(history.history['loss'])\nplt.xlabel('epoch')\nplt.show()"
+PICTURES = (
+    "figure, axes = plt.subplots(2, 5)\n"
+    "for axis, image in zip(axes.flat, x_train):\n"
+    "    axis.imshow(image)\n    axis.set_title('one')\n"
+    "plt.show()\nn = 1"
+)
 FUNCTION = "def mean(values, axis=0):\n    total = np.sum(values, axis=0)\n    return total / 2"
 BUILDER = "def build():\n    model = Sequential([Dense(3)])\n    return model"
 WINDOWS = (
@@ -104,7 +110,9 @@ def made(kind, source, **names):
         ("validation on test", f"{PLAIN_FIT}\n{EVALUATE}", "y_train, validation_data=(x_test"),
         ("validation missing", FIT, "epochs=5, batch_size=128)"),
         ("plot missing", f"{IMPORTS}\n{PLOT}", "keras\npass\npass\npass"),
+        ("plot missing", f"{IMPORTS}\n{PICTURES}", "keras\npass\npass\npass\nn = 1"),
         ("plot without labels", f"{IMPORTS}\n{PLOT}", "['loss'])\npass\nplt.show()"),
+        ("plot without labels", f"{IMPORTS}\n{PICTURES}", "axis.imshow(image)\n    pass\nplt"),
         ("evaluate missing", f"a = 1\n{EVALUATE}", "a = 1\npass\npass"),
         ("function off by one", FUNCTION, "return (total / 2) + 1"),
         ("function with the wrong sign", FUNCTION, "return -(total / 2)"),

@@ -17,15 +17,24 @@ def _drawing(program: Program) -> list[ast.stmt]:
     found: list[ast.stmt] = []
     for node in program.nodes:
         if isinstance(node, ast.Assign) and first_name(node.value) in drawn:
-            drawn |= {name.id for name in ast.walk(node.targets[0]) if isinstance(name, ast.Name)}
+            drawn |= _named(node.targets[0])
+            found.append(node)
+        elif isinstance(node, ast.For) and _named(node.iter) & drawn:  # over axes, mostly
+            drawn |= _named(node.target)
             found.append(node)
         elif isinstance(node, ast.Expr) and first_name(node.value) in drawn:
             found.append(node)
     return found
 
 
+def _named(node: ast.AST) -> set[str]:
+    return {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
+
+
 def _no_plot(program: Program) -> Iterator[Change]:
-    edits = tuple(program.drop(statement) for statement in _drawing(program))
+    statements = _drawing(program)
+    inside = {below for each in statements for below in ast.walk(each) if below is not each}
+    edits = tuple(program.drop(each) for each in statements if each not in inside)
     if edits:
         yield Change("nothing is drawn", edits)
 
