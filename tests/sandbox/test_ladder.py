@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from grader.errors import SandboxError
-from grader.sandbox import bubblewrap, forks, interior, ladder, open_sandbox
+from grader.sandbox import bubblewrap, forks, interior, ladder, open_sandbox, try_ahead
 from grader.sandbox.interface import Job, Limits
 from grader.sandbox.plan import Doors, write
 from grader.sandbox.selftest import Proof
@@ -39,6 +39,27 @@ def proofs(fresh, monkeypatch):  # noqa: ARG001 - it empties what was remembered
 @pytest.mark.usefixtures("proofs")
 def test_the_strongest_rung_that_works_is_taken():
     assert open_sandbox(None).isolation.level == "namespaces"
+
+
+@pytest.mark.usefixtures("proofs")
+def test_what_is_tried_ahead_is_tried_once_and_a_fault_is_no_answer(monkeypatch):
+    told = []
+
+    def prove(sandbox, _):
+        told.append(sandbox.isolation.level)
+        if len(told) == 1:
+            raise MemoryError
+        return Proof(attempts=9)
+
+    monkeypatch.setattr(ladder, "prove", prove)
+    try_ahead("nonsense")
+    assert told == []
+    try_ahead(None)
+    with pytest.raises(MemoryError):
+        open_sandbox(None)
+    try_ahead("namespaces")
+    assert open_sandbox(None).isolation.level == "namespaces"
+    assert told == ["namespaces", "namespaces"]
 
 
 def test_the_next_rung_is_taken_where_the_first_fails(proofs):
