@@ -7,6 +7,7 @@ searched for whatever is hidden, and only then written.
 import contextlib
 import io
 import json
+import re
 import tempfile
 import tomllib
 import zipfile
@@ -41,6 +42,8 @@ FOR_STUDENTS = (
 LIBRARIES = ("keras", "tensorflow", "numpy", "matplotlib", "pandas", "scikit-learn")
 """What a notebook may count on when it is graded."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+_OF_A_MODEL = re.compile(r"\.held_out\b")
+"""How a check asks for what one of several models reaches: ``named["smaller"].held_out``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,10 +186,15 @@ def _settings(
     given: dict[str, Any] = tomllib.loads((assignment.folder / FILE).read_text("utf-8"))
     kept = {key: given[key] for key in FOR_STUDENTS if key in given}
     seen = "".join(file.read_text("utf-8") for file in assignment.visible)
-    if probes := {name: kept["probes"][name] for name in kept.get("probes", {}) if name in seen}:
-        kept["probes"] = probes  # what only a hidden check asks is hidden as well
-    else:
-        kept.pop("probes", None)
+    # What only a hidden check asks is hidden as well: a probe, and a bound.
+    probes = {name: probe for name, probe in kept.get("probes", {}).items() if name in seen}
+    bounds = dict(kept.get("thresholds", {})) if "held_out" in seen else {}
+    if not _OF_A_MODEL.search(seen):
+        bounds.pop("models", None)
+    for key, asked in (("probes", probes), ("thresholds", bounds)):
+        kept.pop(key, None)
+        if asked:
+            kept[key] = asked
     if hidden:
         points = sum(check.points for check in hidden)
         kept["hidden"] = {"checks": len(hidden), "points": points}

@@ -112,6 +112,22 @@ def test_a_pack_holds_what_students_need_and_only_counts_what_is_hidden(authors,
     assert "worth 6 points" in made.files["README.md"].decode()
 
 
+@pytest.mark.parametrize(
+    ("visible", "bounds"),
+    [
+        (VISIBLE, {"accuracy"}),
+        (VISIBLE.replace("held_out.", 'named["small"].held_out.'), {"accuracy", "models"}),
+        (VISIBLE.replace("held_out", "model"), set()),
+    ],
+)
+def test_a_bound_that_only_hidden_checks_hold_up_is_not_in_the_pack(authors, visible, bounds):
+    several = '\n[models.small]\nvariable = "small"\ntask = "multiclass"\nclasses = 3\n'
+    own = 'inputs = ["vector"]\n[thresholds.models.small.accuracy]\nat_least = 0.7\n'
+    made = pack(authors(visible, TOML + several + own))
+    kept = tomllib.loads(made.files["assignment.toml"].decode())
+    assert set(kept.get("thresholds", {})) == bounds
+
+
 def test_a_self_check_tells_of_the_accuracy_what_a_report_would_tell(authors, tmp_path):
     made = pack(authors(toml=TOML + '\n[feedback]\nheld_out = "verdict"\n'))
     write_pack(made, tmp_path / "pack")
