@@ -57,10 +57,11 @@ def test_axes_of_windows(probes):
 @pytest.mark.points(2)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_layers(named, name):
-    """Each network has the layers that its name stands for, and takes its windows."""
+    """Each network has the layers that its name stands for, from its windows to one value each."""
     layers, takes, _ = NETWORKS[name]
     named[name].model.expect_layers(*layers)
     named[name].model.expect_input_shape(takes)
+    named[name].model.expect_output_shape((takes[0], 1))
 
 
 @pytest.mark.points(1)
