@@ -117,7 +117,12 @@ class AccuracyWanted:
 
     def is_close(self, value: float) -> bool:
         """Whether another seed could fall on the other side."""
-        return abs(value - self.at_least) <= self.margin
+        return abs(value - self.bound) <= self.margin
+
+    @property
+    def bound(self) -> float:
+        """The floor."""
+        return self.at_least
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +142,12 @@ class ErrorWanted:
 
     def is_close(self, value: float) -> bool:
         """Whether another seed could fall on the other side."""
-        return abs(value - self.at_most) <= self.margin
+        return abs(value - self.bound) <= self.margin
+
+    @property
+    def bound(self) -> float:
+        """The ceiling."""
+        return self.at_most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from grader.flags import flags
 from grader.judging.own_code import WEAKER
 from grader.measure import as_read
 from grader.records import CheckResult, Evidence, Measurement, Report
-from grader.settings import AccuracyWanted, Bounds, Settings
+from grader.settings import Bounds, Settings
 from grader.workbench import Workbench
 
 VERSION = 1
@@ -196,14 +196,10 @@ def _on_measurement(measurement: Measurement | None, bounds: Bounds) -> Iterator
     if measurement.runs:
         yield _several_runs(measurement)
     elif wanted and measurement.value is not None and wanted.is_close(measurement.value):
-        what, bound = (
-            ("accuracy", wanted.at_least)
-            if isinstance(wanted, AccuracyWanted)
-            else ("error", wanted.at_most)
-        )
+        what = "accuracy" if metric == "accuracy" else "error"
         yield (
             f"The {what} is close to the threshold: {as_read(metric, measurement.value)} "
-            f"beside {as_read(metric, bound)}; another seed could fall on the other side."
+            f"beside {as_read(metric, wanted.bound)}; another seed could fall on the other side."
         )
     if len(measurement.tried) > 1:
         tried = ", ".join(

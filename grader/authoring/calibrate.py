@@ -33,7 +33,7 @@ from grader.gather import Gatherer
 from grader.measure import metric_of
 from grader.office import Wishes, open_office
 from grader.records import Evidence, Judged, Measurement, Metric
-from grader.settings import AccuracyWanted, Bounds
+from grader.settings import Bounds
 from grader.trials import Calibration, Chance, Spread
 from grader.workbench import Progress
 
@@ -151,9 +151,7 @@ def _asked_for(assignment: Assignment) -> dict[str, tuple[Scale, float | None]]:
 
 def _bound(bounds: Bounds, metric: Metric) -> float | None:
     wanted = bounds.of(metric)
-    if isinstance(wanted, AccuracyWanted):
-        return wanted.at_least
-    return wanted.at_most if wanted else None
+    return wanted.bound if wanted else None
 
 
 def _of_seed(assignment: Assignment, seed: int) -> Assignment:
