@@ -93,7 +93,7 @@ class NamedModels:
     ) -> None:
         self._evidence = evidence
         self._broken = broken
-        self._thresholds = thresholds
+        self._thresholds = thresholds or Thresholds()
         self._told = told
 
     def __getitem__(self, name: str) -> NamedModel:
@@ -105,5 +105,4 @@ class NamedModels:
             number=None, card=None, measurement=None, problem=evidence.execution.problem
         )
         judged = evidence.others.get(name, nothing)
-        bounds = self._thresholds.of_model(name) if self._thresholds else None
-        return NamedModel(judged, evidence, bounds, self._told)
+        return NamedModel(judged, evidence, self._thresholds.of_model(name), self._told)

@@ -338,6 +338,13 @@ def test_of_a_regression_the_errors_spread_and_the_ceiling_above_them_is_propose
     }
     assert "mean squared error of the reference's `smaller`" in shown.stdout
     assert "In a check stand the bounds of smaller:" in shown.stdout
+    own = "\n[thresholds.models.smaller.error]\nat_most = 0.5\n"
+    settings.write_text(settings.read_text("utf-8") + own, "utf-8")
+    told = json.loads(call("calibrate", folder, "--runs", "3", "--write", "--json").stdout)
+    assert told["models"][1]["runs"] == smaller["runs"]
+    assert tomllib.loads(settings.read_text("utf-8"))["thresholds"]["models"]["smaller"] == {
+        "error": {"at_most": smaller["proposed"]["bound"], "margin": smaller["margin"]}
+    }
 
 
 def test_of_each_kind_some_are_tried_from_the_first_to_the_last(folder):
