@@ -32,6 +32,7 @@ def look_at(
         AssignmentError: The solution's marks do not match.
     """
     yield from _thresholds(assignment)
+    yield from _bounds_of_models(assignment)
     yield from _second_functions(assignment)
     yield from _hidden(assignment, checks)
     yield from _handout(assignment, solution)
@@ -68,6 +69,19 @@ def _thresholds(assignment: Assignment) -> Iterator[Complaint]:
             about="thresholds",
             what=f"{FILE}: thresholds.accuracy asks for {floor:g}, and no check looks at it.",
             remedy=f"Write a check with held_out.{EXPECTATION}(), or take the threshold out.",
+        )
+
+
+def _bounds_of_models(assignment: Assignment) -> Iterator[Complaint]:
+    functions = [one for file in _files(assignment) for one in _functions(file)]
+    nodes = [node for function in functions for node in ast.walk(function)]
+    if any(isinstance(node, ast.Attribute) and node.attr == "held_out" for node in nodes):
+        return
+    for name in assignment.settings.thresholds.models:
+        yield Complaint(
+            about="thresholds",
+            what=f"{FILE}: thresholds.models.{name} has a bound, and no check looks at it.",
+            remedy=f'Write a check with named["{name}"].held_out, or take the bound out.',
         )
 
 

@@ -61,6 +61,16 @@ def test_the_floor_is_no_floor_of_other_models(assignment):
     assert "no check looks at it" in what
 
 
+def test_a_bound_of_another_model_is_for_a_check(assignment):
+    model = '\n[models.b]\nvariable = "b"\ntask = "multiclass"\ninputs = ["vector"]\n'
+    toml = FLOOR.format(0.9) + model + "[thresholds.models.b.accuracy]\nat_least = 0.8\n"
+    (what,) = seen(*assignment(toml, CHECKS.format("")))
+    assert "thresholds.models.b has a bound, and no check looks at it" in what
+    other = CHECKS.replace("(held_out)", "(named)").replace("held_out.", "named['b'].held_out.")
+    other = other.format("").replace("test_acc", "test_other_acc")
+    assert seen(*assignment(toml, CHECKS.format("") + other)) == []
+
+
 @pytest.mark.parametrize(
     ("toml", "checks", "says"),
     [
