@@ -22,6 +22,7 @@ from grader.messages import (
     ValuesFound,
     VariablesFound,
 )
+from grader.sandbox import interior
 
 FORKS = Path(__file__).with_name("forks.py")
 
@@ -138,16 +139,13 @@ def fresh():
 def started(folder):
     """Start a process and end it."""
     inherited = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    # What TensorFlow computes with depends on it: the same as in a sandbox.
     environment = inherited | {
-        "CUDA_VISIBLE_DEVICES": "",
-        "KERAS_BACKEND": "tensorflow",
-        "KERAS_HOME": str(folder / "home"),
-        "OPENBLAS_NUM_THREADS": "1",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "TF_ENABLE_ONEDNN_OPTS": "0",
-        "TF_NUM_INTRAOP_THREADS": "1",
-        "TF_NUM_INTEROP_THREADS": "1",
+        name: value
+        for name, value in interior.environment(str(folder)).items()
+        if name.startswith(("CUDA_", "KERAS_", "MKL_", "OMP_", "OPENBLAS_", "TF_"))
     }
+    environment |= {"KERAS_HOME": str(folder / "home")}
     with (
         (folder / "stderr").open("wb") as stderr,
         subprocess.Popen(
