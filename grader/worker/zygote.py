@@ -30,7 +30,7 @@ PR_SET_DUMPABLE = 4
 WITH_LIFELINE = 7
 MOST_DESCRIPTORS = 8
 IDLE_S = 1.0
-"""Seconds without a request after which there is time for what was put off."""
+"""Seconds without a request after which there is time for what was put off, if no run goes on."""
 LATEST = 16
 """After so many requests it is no longer put off: each fork might need it."""
 
@@ -68,7 +68,7 @@ class Server:
         control.send(json.dumps({"serving": sorted(self._runs)}).encode())
         served, waits = 0, True
         while True:
-            if waits and (served == LATEST or not select.select([control], [], [], IDLE_S)[0]):
+            if waits and (served == LATEST or _has_time(control)):
                 waits = False
                 if self._late.catch_up():
                     gc.freeze()
@@ -101,6 +101,16 @@ def _shares_nothing() -> None:
         for line in file:
             if line.split(None, 2)[1] in {"rw-s", "rwxs", "-w-s"}:
                 raise RuntimeError(f"the server's forks would share memory: {line.strip()}")
+
+
+def _has_time(control: socket.socket) -> bool:
+    """Wait for a request, or for a while without one in which no run wants the processor."""
+    while not select.select([control], [], [], IDLE_S)[0]:
+        try:
+            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return True
+    return False
 
 
 def _next(control: socket.socket) -> list[int]:

@@ -57,7 +57,7 @@ def do(sandbox, deed, program="forks", **options):
     return json.loads(heard)
 
 
-def begin(sandbox, deed, **options):
+def begin(sandbox, deed, program="forks", **options):
     """Begin a deed in a thread; its end is in the list that comes back, once it is joined."""
     heard, awake, ends = bytearray(), threading.Event(), []
 
@@ -66,7 +66,7 @@ def begin(sandbox, deed, **options):
         awake.set()
 
     def run():
-        job = Job(program="forks", task={"do": deed, **options})
+        job = Job(program=program, task={"do": deed, **options})
         try:
             ends.append(sandbox.run(job, LIMITS, hear))
         except RunLostError as error:
@@ -312,6 +312,15 @@ def test_what_is_late_is_there_when_it_is_used_and_once_the_server_has_time(cold
             assert time.monotonic() < deadline
             time.sleep(2)  # long enough for it to find that it is idle
         assert sandbox.notes == ()
+
+
+def test_what_is_late_takes_no_time_from_a_run(cold):
+    with ZygoteSandbox(cold, programs=("late",), late=("colorsys",)) as sandbox:
+        thread, _ = begin(sandbox, "stay", program="late")
+        time.sleep(2.5)  # long enough for it to find that nobody asks for anything
+        assert do(sandbox, "look", program="late")["waits"]
+        assert thread.is_alive()
+        thread.join()
 
 
 def test_what_is_late_waits_for_no_more_than_some_requests(cold):

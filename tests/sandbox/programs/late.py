@@ -4,6 +4,7 @@ import colorsys
 import json
 import os
 import sys
+import time
 
 
 def waits():
@@ -18,3 +19,5 @@ def main(task):
     if task["do"] == "use":
         answer["value"] = colorsys.hsv_to_rgb(0, 0, 1)
     os.write(3, json.dumps(answer).encode() + b"\n")
+    if task["do"] == "stay":
+        time.sleep(5)
