@@ -31,7 +31,7 @@ WITH_LIFELINE = 7
 MOST_DESCRIPTORS = 8
 IDLE_S = 1.0
 """Seconds without a request after which there is time for what was put off, if no run goes on."""
-LATEST = 16
+LATEST = 64
 """After so many requests it is no longer put off: each fork might need it."""
 
 

@@ -325,7 +325,7 @@ def test_what_is_late_takes_no_time_from_a_run(cold):
 
 def test_what_is_late_waits_for_no_more_than_some_requests(cold):
     with ZygoteSandbox(cold, programs=("late",), late=("colorsys",)) as sandbox:
-        waiting = [do(sandbox, "look", program="late")["waits"] for _ in range(17)]
+        waiting = [do(sandbox, "look", program="late")["waits"] for _ in range(65)]
     assert not waiting[-1]
     assert sorted(waiting, reverse=True) == waiting
 
