@@ -12,6 +12,7 @@
 import re
 import tomllib
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Self, get_args
@@ -143,11 +144,6 @@ def read_assignment(folder: Path) -> Assignment:
         settings = _SETTINGS.validate_python(values)
     except ValidationError as error:
         raise AssignmentError("\n".join(_complaints(file, text, error))) from None
-    if settings.thresholds.accuracy and not (settings.data and settings.model):
-        raise AssignmentError(
-            f"{file}: thresholds.accuracy: there is no accuracy to measure.",
-            remedy="It needs a [data] and a [model].",
-        )
     if settings.extra and not _has_accuracy(settings):
         line = _line_of(text, ["extra"])
         raise AssignmentError(
@@ -239,24 +235,36 @@ def _short(value: Any) -> str:
 
 
 def _wrong_bounds(file: Path, text: str, settings: Settings) -> Iterator[str]:
-    """Find fault with ``[thresholds.models.NAME]``."""
-    for name, bounds in settings.thresholds.models.items():
-        model = settings.models.get(name)
-        regression = model is not None and model.task == "regression"
-        given = bounds.accuracy or bounds.error
-        keys = ["thresholds", "models", name, "accuracy" if bounds.accuracy else "error"]
-        fault = ""
-        if model is None or not settings.data:
-            fault = f"needs a [models.{name}], and a [data]: nothing is measured of it"
-        elif bounds.accuracy and regression:
-            fault = "a regression has no accuracy, but an error"
-        elif bounds.error and not regression:
-            fault = f"what has classes ({model.task}) has an accuracy, and no such error"
-        elif given and given.retries:
-            fault = "only the model of [model] is tried with more seeds: take retries out"
-        if fault:
-            line = _line_of(text, keys)
-            yield f"{file}{f':{line}' if line else ''}: {'.'.join(keys)}: {fault}."
+    """Find fault with ``[thresholds]`` and ``[thresholds.models.NAME]``."""
+    for name, bounds in {"": settings.thresholds, **settings.thresholds.models}.items():
+        table = ["thresholds", *(("models", name) if name else ())]
+        models = [settings.models.get(name)] if name else _without_own_bounds(settings)
+        tasks = {model.task for model in models if model and settings.data}
+        for key, wanted in (("accuracy", bounds.accuracy), ("error", bounds.error)):
+            if wanted and (fault := _fault_of(key, tasks, name, retries=wanted.retries)):
+                line = _line_of(text, [*table, key])
+                place = f"{file}:{line}" if line else f"{file}"
+                yield f"{place}: {'.'.join([*table, key])}: {fault}."
+
+
+def _without_own_bounds(settings: Settings) -> list[ModelWanted | None]:
+    """List whom the bounds of ``[model]`` hold for."""
+    own = settings.thresholds.models
+    return [settings.model, *(each for name, each in settings.models.items() if name not in own)]
+
+
+def _fault_of(metric: str, tasks: AbstractSet[str], name: str, *, retries: int) -> str:
+    """Say what is wrong with a bound for models of these tasks; ``name``: one of several."""
+    if not tasks:
+        table = f"models.{name}" if name else "model"
+        return f"needs a [{table}], and a [data]: nothing is measured without"
+    if metric == "accuracy" and tasks == {"regression"}:
+        return "a regression has no accuracy, but an error"
+    if metric == "error" and "regression" not in tasks:
+        return f"what has classes ({', '.join(sorted(tasks))}) has an accuracy, and no such error"
+    if name and retries:
+        return "only the model of [model] is tried with more seeds: take retries out"
+    return ""
 
 
 def _wrong_probes(file: Path, text: str, settings: Settings) -> list[str]:

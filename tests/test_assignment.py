@@ -132,6 +132,32 @@ def test_a_bound_that_nothing_could_be_held_against_is_refused(
     assert says in found
 
 
+@pytest.mark.parametrize(
+    ("task", "bound", "says"),
+    [
+        ("regression", "accuracy]\nat_least = 0.8", "a regression has no accuracy"),
+        ("multiclass", "error]\nat_most = 0.8", "what has classes (multiclass) has an accuracy"),
+        ("", "accuracy]\nat_least = 0.8", "needs a [model], and a [data]"),
+        ("", "error]\nat_most = 0.8", "needs a [model], and a [data]"),
+    ],
+)
+def test_a_bound_of_the_one_model_must_have_something_to_measure(
+    assignment_folder, little_toml, task, bound, says
+):
+    text = little_toml.replace("multiclass", task) if task else little_toml.partition("[data]")[0]
+    text += f"\n[thresholds.{bound}\n"
+    found = complaint(assignment_folder(text, CHECKS))
+    line = text.splitlines().index(f"[thresholds.{bound.partition(chr(10))[0]}") + 1
+    assert f":{line}: thresholds." in found
+    assert says in found
+
+
+def test_a_bound_of_the_one_model_may_be_meant_for_another(assignment_folder, little_toml):
+    other = '\n[models.small]\nvariable = "small"\ntask = "regression"\ninputs = ["vector"]\n'
+    text = f"{little_toml}{other}\n[thresholds.error]\nat_most = 0.8\n"
+    assert read_assignment(assignment_folder(text, CHECKS)).settings.thresholds.error
+
+
 @pytest.mark.parametrize("was", ['set = "mnist"', 'task = "multiclass"'])
 def test_an_extra_set_without_an_accuracy_to_compare_is_refused(
     assignment_folder, little_toml, was

@@ -37,12 +37,6 @@ def test_data_and_model_may_be_left_out(assignment_folder):
     assert (settings.data, settings.model) == (None, None)
 
 
-def test_an_accuracy_without_data_is_the_instructors_mistake(assignment_folder):
-    folder = assignment_folder(BARE + "[thresholds.accuracy]\nat_least = 0.9", CHECK)
-    with pytest.raises(AssignmentError, match=r"thresholds\.accuracy.*\n.*\[data\]"):
-        read_assignment(folder)
-
-
 @pytest.mark.parametrize(
     ("fixture", "says"),
     [

@@ -139,7 +139,8 @@ def test_the_proposal_is_written_and_every_comment_stays(assignment_folder, litt
 
 def test_of_a_regression_the_ceiling_is_written(assignment_folder, little_toml):
     error = '\n[thresholds.error]\nat_most = 0.5  # to be seen\nrule = "best"\n'
-    folder = assignment_folder(little_toml + error, CHECK)
+    regression = little_toml.replace("multiclass", "regression")
+    folder = assignment_folder(regression + error, CHECK)
     proposed = replace(calibration().models[0].proposed, bound=0.0017)
     found = calibration(metric="mean_squared_error", margin=0.00031, proposed=proposed)
     write_thresholds(read_assignment(folder), found)
