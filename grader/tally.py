@@ -229,7 +229,7 @@ def _budget(evidence: Evidence, assignment: Assignment) -> list[str]:
     """Say which trainings the budget ended."""
     budget = assignment.settings.training
     words = {
-        "epochs": f"{budget.epochs} epochs of one model",
+        "epochs": f"{budget.epochs} epoch{'' if budget.epochs == 1 else 's'} of one model",
         "seconds": f"{budget.seconds:g} s for all trainings" if budget.seconds else "",
     }
     reasons = dict.fromkeys(fit.stopped_by for fit in evidence.execution.fits if fit.stopped_by)
