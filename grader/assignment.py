@@ -145,17 +145,14 @@ def read_assignment(folder: Path) -> Assignment:
     except ValidationError as error:
         raise AssignmentError("\n".join(_complaints(file, text, error))) from None
     if settings.extra and not _has_accuracy(settings):
-        line = _line_of(text, ["extra"])
         raise AssignmentError(
-            f"{file}{f':{line}' if line else ''}: extra: there is no accuracy to compare.",
+            f"{_place(file, text, ['extra'])}: there is no accuracy to compare.",
             remedy="It needs a [data], and a [model] whose task is no regression.",
         )
     for name, model in settings.models.items():
         if model.own_code != "person":
-            keys = ["models", name, "own_code"]
-            line = _line_of(text, keys)
             raise AssignmentError(
-                f"{file}{f':{line}' if line else ''}: {'.'.join(keys)}: only the model of [model] "
+                f"{_place(file, text, ['models', name, 'own_code'])}: only the model of [model] "
                 "can be asked by its own code.",
                 remedy="Take the key out, or judge that model under [model].",
             )
@@ -216,16 +213,14 @@ def _complaints(file: Path, text: str, error: ValidationError) -> list[str]:
     found = []
     for fault in error.errors():
         keys = [str(part) for part in fault["loc"]]
-        line = _line_of(text, keys)
-        place = f"{file}:{line}" if line else f"{file}"
-        name = ".".join(keys)
+        place = _place(file, text, keys)
         if fault["type"] == "missing":
-            found.append(f"{place}: {name}: is missing.")
+            found.append(f"{place}: is missing.")
         elif fault["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-            found.append(f"{place}: {name}: is not a key that the grader knows. {_known(keys)}")
+            found.append(f"{place}: is not a key that the grader knows. {_known(keys)}")
         else:
             what = re.sub(r"^(Input should be|Value should be|Value error,) ", "", fault["msg"])
-            found.append(f"{place}: {name}: expected {what}. Received: {_short(fault['input'])}.")
+            found.append(f"{place}: expected {what}. Received: {_short(fault['input'])}.")
     return found
 
 
@@ -242,9 +237,7 @@ def _wrong_bounds(file: Path, text: str, settings: Settings) -> Iterator[str]:
         tasks = {model.task for model in models if model and settings.data}
         for key, wanted in (("accuracy", bounds.accuracy), ("error", bounds.error)):
             if wanted and (fault := _fault_of(key, tasks, name, retries=wanted.retries)):
-                line = _line_of(text, [*table, key])
-                place = f"{file}:{line}" if line else f"{file}"
-                yield f"{place}: {'.'.join([*table, key])}: {fault}."
+                yield f"{_place(file, text, [*table, key])}: {fault}."
 
 
 def _without_own_bounds(settings: Settings) -> list[ModelWanted | None]:
@@ -272,9 +265,8 @@ def _wrong_probes(file: Path, text: str, settings: Settings) -> list[str]:
     for name, probe in settings.probes.items():
         for complaint in complaints(probe):
             key = complaint.partition(":")[0].split(".")
-            line = _line_of(text, ["probes", name, *key])
-            place = f"{file}:{line}" if line else f"{file}"
-            found.append(f"{place}: probes.{name}: {complaint}.")
+            place = _place(file, text, ["probes", name], at=["probes", name, *key])
+            found.append(f"{place}: {complaint}.")
     return found
 
 
@@ -286,6 +278,12 @@ def _known(keys: list[str]) -> str:
         owner = next((item for item in get_args(owner) if is_dataclass(item)), owner)
     names = sorted(getattr(owner, "__dataclass_fields__", {}))
     return f"Known here: {', '.join(names)}." if names else ""
+
+
+def _place(file: Path, text: str, keys: list[str], *, at: list[str] | None = None) -> str:
+    """Say where a key stands: file, line, and its name; ``at``: the line of another one."""
+    line = _line_of(text, at or keys)
+    return f"{file}{f':{line}' if line else ''}: {'.'.join(keys)}"
 
 
 def _line_of(text: str, keys: list[str]) -> int | None:
