@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from grader.assignment import Assignment
+from grader.checks.verdict import count
 from grader.diagnose import explain
 from grader.flags import flags
 from grader.judging.own_code import WEAKER
@@ -229,7 +230,7 @@ def _budget(evidence: Evidence, assignment: Assignment) -> list[str]:
     """Say which trainings the budget ended."""
     budget = assignment.settings.training
     words = {
-        "epochs": f"{budget.epochs} epoch{'' if budget.epochs == 1 else 's'} of one model",
+        "epochs": f"{count(budget.epochs or 0, 'epoch')} of one model",
         "seconds": f"{budget.seconds:g} s for all trainings" if budget.seconds else "",
     }
     reasons = dict.fromkeys(fit.stopped_by for fit in evidence.execution.fits if fit.stopped_by)
