@@ -20,4 +20,4 @@ def main(task):
         answer["value"] = colorsys.hsv_to_rgb(0, 0, 1)
     os.write(3, json.dumps(answer).encode() + b"\n")
     if task["do"] == "stay":
-        time.sleep(5)
+        time.sleep(9)
