@@ -145,7 +145,6 @@ def started(folder):
         for name, value in interior.environment(str(folder)).items()
         if name.startswith(("CUDA_", "KERAS_", "MKL_", "OMP_", "OPENBLAS_", "TF_"))
     }
-    environment |= {"KERAS_HOME": str(folder / "home")}
     with (
         (folder / "stderr").open("wb") as stderr,
         subprocess.Popen(
