@@ -75,7 +75,7 @@ class Watch:
             TimeElapsedColumn(),
             _Rate(),
             TextColumn("left:"),
-            TimeRemainingColumn(elapsed_when_finished=True),
+            TimeRemainingColumn(),
             TextColumn("{task.fields[detail]}", table_column=Column(ratio=1, no_wrap=True)),
             expand=True,
         )
